@@ -1,0 +1,1 @@
+"""Radames: an independent implementation of the AiiDA system."""
