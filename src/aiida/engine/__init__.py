@@ -1,0 +1,1 @@
+"""Making processes happen."""
