@@ -1,0 +1,1 @@
+"""What is true, without asking anybody: records, node types, the table of links, queries as values."""

@@ -1,0 +1,150 @@
+"""Jobs in flight, poll leases, circuit breakers and limits: PROTOCOL.md section 8, statement by statement.
+
+One query per login and interval over all workers: who takes the lease reads the job set *first*, then lists, then writes
+under that epoch. A listing says nothing about jobs submitted after it began.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from aiida.storage.journal import Connected, JobRow, run
+
+
+class Login(msgspec.Struct, frozen=True):
+    """A poll lease in our hands."""
+
+    id: int
+    computer: int
+    user: int
+    epoch: int
+
+
+def login_for(tx: Connected, computer: int, user: int) -> int:
+    """The row of this login, made when first needed."""
+    sql = 'INSERT INTO login (computer, "user") VALUES (:c, :u) ON CONFLICT DO NOTHING'
+    find = 'SELECT id FROM login WHERE computer=:c AND "user"=:u'
+    found = run(tx.connection, find, c=computer, u=user).scalar_one_or_none()
+    if found is None:
+        run(tx.connection, sql, c=computer, u=user)
+        found = run(tx.connection, find, c=computer, u=user).scalar_one()
+    return int(found)
+
+
+def put_job(
+    tx: Connected, process: int, login: int | None, attempt: int, directory: str, jobid: str, state: str
+) -> None:
+    """The row of a job between intent and end."""
+    sql = """INSERT INTO job (process, login, attempt, dir, jobid, state, misses) VALUES (:p, :l, :a, :d, :j, :s, 0)
+        ON CONFLICT (process) DO UPDATE SET login=:l, attempt=:a, dir=:d, jobid=:j, state=:s, misses=0"""
+    run(tx.connection, sql, p=process, l=login, a=attempt, d=directory, j=jobid, s=state)
+
+
+def find_job(connection: sa.Connection, process: int) -> JobRow | None:
+    """The row of one job."""
+    sql = "SELECT process, login, attempt, dir, jobid, state, misses FROM job WHERE process=:p"
+    row = run(connection, sql, p=process).one_or_none()
+    return None if row is None else JobRow(*row)
+
+
+def due_logins(connection: sa.Connection) -> tuple[list[int], float | None]:
+    """Logins that have jobs with the scheduler and may be asked now; and seconds until the next one may."""
+    sql = """SELECT l.id, CASE WHEN l.open_after IS NOT NULL AND l.open_after > l.next_poll THEN l.open_after ELSE l.next_poll END - {NOW}
+        FROM login l WHERE EXISTS (SELECT 1 FROM job j JOIN task t ON t.process=j.process WHERE j.login=l.id AND j.state='queued')"""
+    waits = [(row[0], row[1]) for row in run(connection, sql)]
+    later = [seconds for _, seconds in waits if seconds > 0]
+    return [login for login, seconds in waits if seconds <= 0], min(later, default=None)
+
+
+def take_poll(tx: Connected, login: int, worker: int, interval: float) -> Login | None:
+    """The poll lease, if nobody has asked within the interval and the breaker is closed."""
+    sql = """UPDATE login SET owner=:w, epoch=epoch+1, next_poll={NOW} + :interval
+        WHERE id=:l AND next_poll <= {NOW} AND (open_after IS NULL OR open_after <= {NOW}) RETURNING id, computer, "user", epoch"""
+    row = run(tx.connection, sql, w=worker, l=login, interval=interval).one_or_none()
+    return None if row is None else Login(*row)
+
+
+def queued_jobs(connection: sa.Connection, login: int) -> list[JobRow]:
+    """The jobs to ask for: read before the listing begins."""
+    sql = """SELECT j.process, j.login, j.attempt, j.dir, j.jobid, j.state, j.misses FROM job j JOIN task t ON t.process=j.process
+        WHERE j.login=:l AND j.state='queued' ORDER BY j.process"""
+    return [JobRow(*row) for row in run(connection, sql, l=login)]
+
+
+def holds_poll(tx: Connected, lease: Login) -> bool:
+    """Whether the result of a listing may still be written: the epoch is ours. Also closes the breaker."""
+    sql = "UPDATE login SET failures=0, open_after=NULL, reason=NULL WHERE id=:l AND epoch=:e"
+    return run(tx.connection, sql, l=lease.id, e=lease.epoch).rowcount == 1
+
+
+def open_breaker(tx: Connected, login: int, delay: float, reason: str) -> None:
+    """The login does not answer: one row for all its jobs; no process is paused by an outage."""
+    sql = "UPDATE login SET failures=failures+1, open_after={NOW} + :d, reason=:r WHERE id=:l"
+    run(tx.connection, sql, l=login, d=delay, r=reason[:1000])
+
+
+def close_breaker(tx: Connected, login: int) -> None:
+    """It answers again: everything that waited for it is ready."""
+    run(tx.connection, "UPDATE login SET failures=0, open_after=NULL, reason=NULL WHERE id=:l", l=login)
+    sql = "UPDATE task SET ready=TRUE, due_at=NULL WHERE due_at IS NOT NULL AND process IN (SELECT process FROM job WHERE login=:l)"
+    run(tx.connection, sql, l=login)
+
+
+def find_breaker(connection: sa.Connection, login: int) -> tuple[int, float | None, str | None]:
+    """(failures, seconds until the next try or None when closed, reason)."""
+    row = run(connection, "SELECT failures, open_after - {NOW}, reason FROM login WHERE id=:l", l=login).one_or_none()
+    return (0, None, None) if row is None else (row[0], row[1], row[2])
+
+
+def note_miss(tx: Connected, process: int, jobid: str, misses: int) -> None:
+    """What the listing said of a job that goes on."""
+    run(tx.connection, "UPDATE job SET misses=:m WHERE process=:p AND jobid=:j", m=misses, p=process, j=jobid)
+
+
+def wake_job(tx: Connected, process: int, jobid: str, state: str, verdict: str) -> bool:
+    """The job ended or needs a closer look: its task is ready; the verdict waits in `job.state`."""
+    sql = "UPDATE job SET state=:s WHERE process=:p AND jobid=:j AND state='queued'"
+    if run(tx.connection, sql, s=f"{state}:{verdict}" if verdict else state, p=process, j=jobid).rowcount != 1:
+        return False
+    return run(tx.connection, "UPDATE task SET ready=TRUE WHERE process=:p", p=process).rowcount == 1
+
+
+# --- limits ----------------------------------------------------------------------------------------------------------
+
+
+def list_bounds(connection: sa.Connection) -> list[tuple[int, str, int, int]]:
+    """(id, name, max, taken) of every limit."""
+    sql = """SELECT b.id, b.name, b.max, (SELECT count(*) FROM task t JOIN lane_bound lb ON lb.lane=t.slot WHERE lb.bound=b.id AND t.slot<>0)
+        FROM bound b ORDER BY b.id"""
+    return [tuple(row) for row in run(connection, sql)]
+
+
+def set_bound(tx: Connected, name: str, maximum: int | None) -> None:
+    """Make, change or (None) lift a limit; evicts nobody. Lanes keep the bound's id, so it is lifted by a very large number."""
+    sql = "INSERT INTO bound (name, max) VALUES (:n, :m) ON CONFLICT (name) DO UPDATE SET max=:m"
+    run(tx.connection, sql, n=name, m=2**31 - 1 if maximum is None else maximum)
+
+
+def lane_for(tx: Connected, names: list[str]) -> int:
+    """The lane of a process to which the limits of these names apply; 0: none does."""
+    if not names:
+        return 0
+    marks = ", ".join(f":n{i}" for i in range(len(names)))
+    found: Any = run(
+        tx.connection,
+        f"SELECT id FROM bound WHERE name IN ({marks}) ORDER BY id",
+        **{f"n{i}": n for i, n in enumerate(names)},
+    )
+    bounds = [row[0] for row in found]
+    if not bounds:
+        return 0
+    key = ",".join(map(str, bounds))
+    lane = run(tx.connection, "SELECT id FROM lane WHERE bounds=:b", b=key).scalar_one_or_none()
+    if lane is None:
+        lane = run(tx.connection, "INSERT INTO lane (bounds) VALUES (:b) RETURNING id", b=key).scalar_one()
+        for bound in bounds:
+            run(tx.connection, "INSERT INTO lane_bound (lane, bound) VALUES (:l, :b)", l=lane, b=bound)
+    return int(lane)

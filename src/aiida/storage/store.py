@@ -1,0 +1,337 @@
+"""Records in, records out, one transaction at a time.
+
+All writes go through `Store.transaction()`; a write outside of one opens its own. On SQLite it begins with BEGIN
+IMMEDIATE, always, as a deferred transaction that upgrades may fail at once and cannot be waited for. An inner
+transaction joins the outer one: there is one commit, at the outermost exit, and if any inner one failed there is none.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import sqlalchemy as sa
+
+from aiida.common import exceptions
+from aiida.graph.records import AnyRow, NodeRow, Row, SettingRow, utc_now
+from aiida.storage.connections import ConnectionPool
+from aiida.storage.dialect import Dialect
+from aiida.storage.schema import OF_PROCESS
+
+if TYPE_CHECKING:
+    from aiida.common.profile import Profile
+    from aiida.repository.objects import ObjectStore
+
+LOGGER = logging.getLogger(__name__)
+
+Hook = Callable[[], object]
+
+
+class Transaction:
+    """A write in progress; committed as a whole when the outermost `with` ends, or not at all."""
+
+    __slots__ = ("_after_commit", "_after_rollback", "connection", "depth", "dialect", "failed")
+
+    def __init__(self, connection: sa.Connection, dialect: Dialect) -> None:
+        self.connection = connection
+        self.dialect = dialect
+        self.depth = 0
+        self.failed: BaseException | None = None
+        self._after_commit: list[Hook] = []
+        self._after_rollback: list[Hook] = []
+
+    def execute(self, statement: sa.Executable | str, parameters: Any = None) -> sa.CursorResult[Any]:
+        """Run a Core statement, or a text in the driver's own style; errors come out as ours."""
+        try:
+            if isinstance(statement, str):
+                return self.connection.exec_driver_sql(statement, parameters)
+            return cast("sa.CursorResult[Any]", self.connection.execute(statement, parameters))
+        except sa.exc.SQLAlchemyError as error:
+            raise self.dialect.translate(error) from error
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what is done inside if it raises, and go on with the rest of the transaction."""
+        self.execute("SAVEPOINT inner_part")
+        try:
+            yield
+        except BaseException:
+            self.execute("ROLLBACK TO SAVEPOINT inner_part")
+            self.execute("RELEASE SAVEPOINT inner_part")
+            self.failed = None
+            raise
+        self.execute("RELEASE SAVEPOINT inner_part")
+
+    def after_commit(self, hook: Hook) -> None:
+        """Call `hook` when this is committed; it cannot undo the commit, its errors are logged."""
+        self._after_commit.append(hook)
+
+    def after_rollback(self, hook: Hook) -> None:
+        """Call `hook` when this is rolled back."""
+        self._after_rollback.append(hook)
+
+    def run_hooks(self, committed: bool) -> None:
+        """Run the hooks for the end that came; the last registered is undone first."""
+        for hook in self._after_commit if committed else reversed(self._after_rollback):
+            try:
+                hook()
+            except Exception:
+                LOGGER.exception("a hook after the end of a transaction failed")
+
+
+class Store:
+    """Rows and journals of one profile, in one database."""
+
+    profile: Profile
+    repository: ObjectStore
+    read_only = False
+    in_memory = False
+
+    def __init__(self, profile: Profile, dialect: Dialect) -> None:
+        self.profile = profile
+        self.dialect = dialect
+        self._pool = ConnectionPool(self._open_connection, one_writer=not dialect.concurrent_writers)
+        self._local = threading.local()
+
+    # What the database in question must say.
+
+    def _open_connection(self, write: bool) -> sa.Connection:
+        """Open a connection in autocommit mode."""
+        raise NotImplementedError
+
+    def _begin(self, connection: sa.Connection) -> None:
+        """Begin a write; wait if the database is busy, but not for ever."""
+        connection.exec_driver_sql("BEGIN")
+
+    # Transactions.
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._pool.closed
+
+    def close(self) -> None:
+        """Release the database; using the store afterwards is an error."""
+        self._pool.close()
+
+    @property
+    def current_transaction(self) -> Transaction | None:
+        """The open transaction of this thread."""
+        return getattr(self._local, "transaction", None)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether this thread has an open transaction."""
+        return self.current_transaction is not None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Write: begin a transaction, or join the one that is open in this thread."""
+        outer = self.current_transaction
+        if outer is not None:
+            yield from self._join(outer)
+            return
+        if self.read_only:
+            raise exceptions.ModificationNotAllowed(f"{self} is read-only")
+        connection = self._take_writer()
+        try:
+            transaction = Transaction(connection, self.dialect)
+            self._local.transaction = transaction
+            committed = False
+            try:
+                yield transaction
+                self._commit(transaction)
+                committed = True
+            except sa.exc.SQLAlchemyError as error:
+                raise self.dialect.translate(error) from error
+            finally:
+                self._local.transaction = None
+                if not committed:
+                    self._rollback(connection)
+        finally:
+            self._pool.give_writer(connection)
+            if "transaction" in locals():
+                transaction.run_hooks(committed)
+
+    def _take_writer(self) -> sa.Connection:
+        connection = self._pool.take_writer()
+        try:
+            self._begin(connection)
+        except BaseException as error:
+            self._pool.give_writer(connection)
+            if isinstance(error, sa.exc.SQLAlchemyError):
+                raise self.dialect.translate(error) from error
+            raise
+        return connection
+
+    @staticmethod
+    def _join(outer: Transaction) -> Iterator[Transaction]:
+        try:
+            yield outer
+        except BaseException as error:
+            outer.failed = error
+            raise
+
+    @staticmethod
+    def _commit(transaction: Transaction) -> None:
+        if transaction.failed is not None:
+            raise exceptions.InvalidOperation(
+                "a part of this transaction failed, so the whole is rolled back; let the error pass, "
+                "or use savepoint() around the part"
+            ) from transaction.failed
+        transaction.connection.exec_driver_sql("COMMIT")
+
+    @staticmethod
+    def _rollback(connection: sa.Connection) -> None:
+        try:
+            connection.exec_driver_sql("ROLLBACK")
+        except sa.exc.SQLAlchemyError:
+            connection.invalidate()  # the database ended it already, or the connection is of no more use
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Read: the connection of this thread's open transaction, else one borrowed for the while."""
+        transaction = self.current_transaction
+        if transaction is not None:
+            yield transaction.connection
+            return
+        connection = self._pool.take_reader()
+        try:
+            yield connection
+        except sa.exc.SQLAlchemyError as error:
+            raise self.dialect.translate(error) from error
+        finally:
+            self._pool.give_reader(connection)
+
+    # Rows.
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        """Insert rows of one kind; sets their ids. Ids that are set already (all of them, or none) are kept."""
+        if not rows:
+            return
+        kind = type(rows[0])
+        encode = self.dialect.codec(kind).encode
+        with_id = rows[0].id is not None
+        first = 0 if with_id else 1
+        size = self.dialect.max_rows
+        with self.transaction() as transaction:
+            for start in range(0, len(rows), size):
+                chunk = rows[start : start + size]
+                values = tuple(value for row in chunk for value in encode(row)[first:])
+                result = transaction.execute(self.dialect.insert_sql(kind, len(chunk), with_id), values)
+                # Both databases number the rows of one statement upwards in their order; only the order in which
+                # RETURNING lists them is not promised.
+                ids = sorted(row[0] for row in result)
+                if not with_id:
+                    for row, id in zip(chunk, ids, strict=True):
+                        row.id = id
+            if not with_id:
+                transaction.after_rollback(lambda: _forget_ids(rows))
+
+    def update(self, kind: type[Row], id: int, **columns: Any) -> None:
+        """Set columns of a row; NotExistent if the row is gone."""
+        codec = self.dialect.codec(kind)
+        values = [codec.encode_value(name, value) for name, value in columns.items()]
+        with self.transaction() as transaction:
+            result = transaction.execute(self.dialect.update_sql(kind, tuple(columns)), (*values, id))
+            self._expect_one(result, kind, id)
+
+    def merge_attributes(
+        self, node_id: int, patch: dict[str, Any], *, remove: Sequence[str] = (), **columns: Any
+    ) -> None:
+        """Set and remove top-level attributes of a node, and other columns, in one statement."""
+        codec = self.dialect.codec(NodeRow)
+        columns.setdefault("mtime", utc_now())
+        values = [codec.encode_value(name, value) for name, value in columns.items()]
+        parameters = self.dialect.merge_parameters(patch, remove)
+        with self.transaction() as transaction:
+            if parameters is None:
+                self._rewrite_attributes(node_id, patch, remove, columns)
+                return
+            sql = self.dialect.merge_sql(len(remove), len(patch), tuple(columns))
+            result = transaction.execute(sql, (*parameters, *values, node_id))
+            self._expect_one(result, NodeRow, node_id)
+
+    def _rewrite_attributes(
+        self, node_id: int, patch: dict[str, Any], remove: Sequence[str], columns: dict[str, Any]
+    ) -> None:
+        attributes = {**self.get(NodeRow, node_id).attributes, **patch}
+        for key in remove:
+            if key not in patch:
+                attributes.pop(key, None)
+        self.update(NodeRow, node_id, attributes=attributes, **columns)
+
+    @staticmethod
+    def _expect_one(result: sa.CursorResult[Any], kind: type[Row], id: int) -> None:
+        if result.rowcount != 1:
+            raise exceptions.NotExistent(f"{_describe(kind)} with id {id} is not in the database any more")
+
+    def delete(self, kind: type[Row], ids: Iterable[int]) -> int:
+        """Delete rows by id and return how many there were."""
+        table = self.dialect.codec(kind).table.name
+        condition, parameter = self.dialect.among("id", ids)
+        with self.transaction() as transaction:
+            return transaction.execute(f"DELETE FROM {table} WHERE {condition}", (parameter,)).rowcount
+
+    def get(self, kind: type[AnyRow], id: int) -> AnyRow:
+        """Return the row with this id; NotExistent if there is none."""
+        found = self.find(kind, id=id)
+        if not found:
+            raise exceptions.NotExistent(f"{_describe(kind)} with id {id} does not exist")
+        return found[0]
+
+    def find(self, kind: type[AnyRow], **equal: Any) -> list[AnyRow]:
+        """Return the rows whose columns have these values, by id."""
+        codec = self.dialect.codec(kind)
+        conditions = tuple((name, value is None) for name, value in equal.items())
+        values = tuple(codec.encode_value(name, value) for name, value in equal.items() if value is not None)
+        with self.reading() as connection:
+            rows = connection.exec_driver_sql(self.dialect.select_sql(kind, conditions), values)
+            return cast("list[AnyRow]", [codec.decode(row) for row in rows])
+
+    def fetch(self, kind: type[AnyRow], ids: Iterable[int]) -> dict[int, AnyRow]:
+        """Return the rows with these ids that exist."""
+        codec = self.dialect.codec(kind)
+        condition, parameter = self.dialect.among("id", ids)
+        with self.reading() as connection:
+            rows = connection.exec_driver_sql(
+                f"SELECT {codec.column_list} FROM {codec.table.name} WHERE {condition}", (parameter,)
+            )
+            return {row[0]: cast("AnyRow", codec.decode(row)) for row in rows}
+
+    def get_setting(self, key: str) -> Any:
+        """Return a value of the profile; KeyError if it was never set."""
+        found = self.find(SettingRow, key=key)
+        if not found:
+            raise KeyError(key)
+        return found[0].val
+
+    def set_setting(self, key: str, value: Any, description: str | None = None) -> None:
+        """Set a value of the profile."""
+        with self.transaction():
+            found = self.find(SettingRow, key=key)
+            if not found:
+                self.insert([SettingRow(key=key, val=value, description=description or "")])
+                return
+            more = {} if description is None else {"description": description}
+            self.update(SettingRow, cast("int", found[0].id), val=value, time=utc_now(), **more)
+
+    def delete_process_rows(self, ids: Iterable[int]) -> None:
+        """Delete what our tables hold of these processes."""
+        ids = list(ids)
+        with self.transaction() as transaction:
+            for column in OF_PROCESS:
+                condition, parameter = self.dialect.among(column.name, ids)
+                transaction.execute(f"DELETE FROM {column.table.name} WHERE {condition}", (parameter,))
+
+
+def _forget_ids(rows: Sequence[Row]) -> None:
+    for row in rows:
+        row.id = None
+
+
+def _describe(kind: type[Row]) -> str:
+    return kind.__name__.removesuffix("Row").lower()
