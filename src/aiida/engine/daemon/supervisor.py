@@ -1,0 +1,160 @@
+"""The supervisor: circus, which keeps the workers alive, and one watcher that PROTOCOL.md §5 asks for.
+
+It is started as `python -m aiida.engine.daemon.supervisor JSON` and imports neither the ORM nor the database layer, so
+that it is small and ready at once. The watcher: on SQLite, a worker that was stopped (SIGSTOP, a debugger) inside a
+transaction blocks every writer, and no other process can help itself. Such a worker is killed once the database has been
+busy for longer than a lease; its processes go on elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from circus import get_arbiter, logger
+from circus.circusd import daemonize
+from circus.pidfile import Pidfile
+from circus.util import check_future_exception_and_log, configure_logger
+from tornado.ioloop import PeriodicCallback
+
+LEASE_SECONDS = 10.0
+LOOK_SECONDS = 2.0
+RESPAWN_CHECK_SECONDS = 0.5
+
+
+class Plan(msgspec.Struct):
+    """All that the supervisor must know; holds no secret, since it is a process argument."""
+
+    name: str
+    command: list[str]
+    workers: int
+    loglevel: str
+    endpoints: dict[str, str]
+    pid_file: str
+    log_file: str
+    worker_log: str
+    graceful_timeout: float
+    environment: dict[str, str]
+    database: str | None = None
+    foreground: bool = False
+
+
+class StoppedWorkerWatcher:
+    """Kills a stopped worker that keeps the SQLite database from everybody else."""
+
+    def __init__(self, arbiter: Any, name: str, database: str) -> None:
+        self._arbiter = arbiter
+        self._name = name
+        self._database = database
+        self._busy_since: float | None = None
+
+    def look(self) -> None:
+        """Look once; called every few seconds by the supervisor's loop."""
+        stopped = [pid for pid in self._get_pids() if read_state(pid) == "T"]
+        if not stopped or not is_database_busy(self._database):
+            self._busy_since = None
+            return
+        now = time.monotonic()
+        self._busy_since = self._busy_since or now
+        if now - self._busy_since >= LEASE_SECONDS:
+            for pid in stopped:
+                logger.warning("worker %d is stopped while it holds the database: killed", pid)
+                os.kill(pid, signal.SIGKILL)
+            self._busy_since = None
+
+    def _get_pids(self) -> list[int]:
+        return [int(pid) for pid in self._arbiter.get_watcher(self._name).get_active_pids()]
+
+
+def read_state(pid: int) -> str:
+    """Return the letter of the process state (`T` is stopped), or an empty text where there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return ""
+
+
+def is_database_busy(path: str) -> bool:
+    """Return whether somebody holds the write lock of the database at this moment."""
+    if not os.path.exists(path):
+        return False
+    connection = sqlite3.connect(path, timeout=0.2, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.OperationalError:
+        return True
+    finally:
+        connection.close()
+    return False
+
+
+def make_arbiter(plan: Plan) -> Any:
+    """Return the circus arbiter for the plan."""
+    stream = {"class": "FileStream", "filename": plan.worker_log, "max_bytes": 10_000_000, "backup_count": 5}
+    return get_arbiter(
+        controller=plan.endpoints["controller"],
+        pubsub_endpoint=plan.endpoints["pubsub"],
+        stats_endpoint=plan.endpoints["stats"],
+        logoutput="-" if plan.foreground else plan.log_file,
+        loglevel=plan.loglevel,
+        debug=False,
+        statsd=False,
+        check_delay=RESPAWN_CHECK_SECONDS,
+        warmup_delay=0,
+        pidfile=plan.pid_file,
+        watchers=[
+            {
+                "name": plan.name,
+                "cmd": plan.command[0],
+                "args": plan.command[1:],
+                "shell": False,
+                "virtualenv": None,
+                "copy_env": True,
+                "env": plan.environment,
+                "numprocesses": plan.workers,
+                "autostart": True,
+                "warmup_delay": 0,
+                "max_retry": -1,  # a database that is away for an hour must not end the supervisor
+                "graceful_timeout": plan.graceful_timeout,
+                "stdout_stream": stream,
+                "stderr_stream": stream,
+            }
+        ],
+    )
+
+
+def main() -> None:
+    """Run until told to quit."""
+    plan = msgspec.json.decode(sys.argv[1], type=Plan)
+    if not plan.foreground:
+        daemonize()
+    configure_logger(logger, plan.loglevel, "-" if plan.foreground else plan.log_file)
+    arbiter = make_arbiter(plan)
+    pidfile = Pidfile(plan.pid_file)
+    try:
+        pidfile.create(os.getpid())
+    except RuntimeError as exception:
+        sys.exit(str(exception))
+    if plan.database is not None:
+        watcher = StoppedWorkerWatcher(arbiter, plan.name, plan.database)
+        arbiter.loop.add_callback(PeriodicCallback(watcher.look, LOOK_SECONDS * 1000).start)
+    try:
+        check_future_exception_and_log(arbiter.start())
+    except KeyboardInterrupt:
+        pass
+    except Exception:
+        arbiter.loop.run_sync(arbiter._emergency_stop)
+        raise
+    finally:
+        pidfile.unlink()
+
+
+if __name__ == "__main__":
+    main()
