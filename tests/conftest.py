@@ -1,0 +1,67 @@
+"""What all tests share: a seed that is printed, real components that may be missing, and a profile to work in."""
+
+from __future__ import annotations
+
+import glob
+import os
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+#: component -> how it is found; `make test` skips what is not there and says so, CI fails instead
+COMPONENTS: dict[str, Callable[[], object]] = {
+    "postgres": lambda: glob.glob("/usr/lib/postgresql/*/bin/postgres"),
+    "rabbitmq": lambda: glob.glob("/usr/lib/rabbitmq/bin/rabbitmq-server"),
+    "sshd": lambda: shutil.which("sshd") or glob.glob("/usr/sbin/sshd"),
+    "slurm": lambda: shutil.which("sbatch") and glob.glob("/usr/sbin/slurmctld") and glob.glob("/usr/sbin/munged"),
+    "sge": lambda: shutil.which("sge_qmaster"),
+    "pw.x": lambda: shutil.which("pw.x") and glob.glob("/usr/share/espresso/pseudo/Si.pz-vbc.UPF"),
+    "chromium": lambda: shutil.which("chromium"),
+    "root": lambda: os.geteuid() == 0,
+    "netns": lambda: os.geteuid() == 0 and shutil.which("ip"),
+}
+
+
+def pytest_report_header() -> list[str]:
+    """Say which real components are here, and the seed."""
+    found = [name for name, find in COMPONENTS.items() if find()]
+    return [f"real components: {', '.join(found) or 'none'}", f"seed: {SEED} (RADAMES_SEED={SEED} replays)"]
+
+
+SEED = int(os.environ.get("RADAMES_SEED") or random.SystemRandom().randrange(2**31))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose component is missing; under RADAMES_REQUIRE_ALL=1 that is a failure."""
+    for mark in item.iter_markers("real"):
+        for component in mark.args:
+            if not COMPONENTS[component]():
+                message = f"the real component `{component}` is not on this machine"
+                if os.environ.get("RADAMES_REQUIRE_ALL") == "1":
+                    pytest.fail(message)
+                pytest.skip(message)
+    if item.get_closest_marker("proof") and os.environ.get("RADAMES_PROOF") != "1":
+        pytest.skip("a proof at full size: `make proof`")
+
+
+@pytest.fixture
+def seed() -> int:
+    """The seed of this session, for tests that draw."""
+    return SEED
+
+
+@pytest.fixture
+def rng(seed: int, request: pytest.FixtureRequest) -> random.Random:
+    """A random generator that is the same whenever this test is run with this seed."""
+    return random.Random(f"{seed}:{request.node.nodeid}")
+
+
+@pytest.fixture
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder that is removed after the test."""
+    folder = tmp_path_factory.mktemp("scratch")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
