@@ -43,8 +43,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 if os.environ.get("RADAMES_REQUIRE_ALL") == "1":
                     pytest.fail(message)
                 pytest.skip(message)
-    if item.get_closest_marker("proof") and os.environ.get("RADAMES_PROOF") != "1":
-        pytest.skip("a proof at full size: `make proof`")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave proofs at full size to `make proof`; the same proofs run in `make test` at a small size."""
+    if os.environ.get("RADAMES_PROOF") == "1":
+        return
+    proofs = [item for item in items if item.get_closest_marker("proof")]
+    if proofs:
+        config.hook.pytest_deselected(items=proofs)
+        items[:] = [item for item in items if not item.get_closest_marker("proof")]
 
 
 @pytest.fixture
