@@ -1,0 +1,17 @@
+"""Parameters of commands: types, options and arguments that plugins share."""
+
+from aiida._lazy import front_door
+
+_TYPES = (
+    "AbsolutePathParamType", "CalculationParamType", "CodeParamType", "ComputerParamType", "ConfigOptionParamType",
+    "DataParamType", "EmailType", "EntryPointType", "FileOrUrl", "GroupParamType", "HostnameType", "IdentifierParamType",
+    "LabelStringType", "LazyChoice", "MpirunCommandParamType", "MultipleValueParamType", "NodeParamType",
+    "NonEmptyStringParamType", "PathOrUrl", "PluginParamType", "ProcessParamType", "ProfileParamType", "ShebangParamType",
+    "UserParamType", "WorkflowParamType",
+)  # fmt: skip
+
+__getattr__, __dir__, __all__ = front_door(
+    __name__,
+    {name: "aiida.cmdline.params.types" for name in _TYPES}
+    | {name: f"aiida.cmdline.params.{name}" for name in ("arguments", "options", "types")},
+)
