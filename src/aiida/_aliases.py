@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -19,11 +18,13 @@ __all__ = ("ALIASES", "install")
 ALIASES: dict[str, str] = {
     "aiida.engine.processes.exit_code": "aiida.common.exit_code",
     "aiida.manage.configuration.profile": "aiida.common.profile",
+    "aiida.manage.configuration.settings": "aiida.common.paths",
     "aiida.manage.configuration.migrations.migrations": "aiida.manage.configuration.migrations",
 }
 
 
-class _AliasLoader(Loader):
+# Neither class derives from `importlib.abc`: importing that costs more than the rest of this package's start-up.
+class _AliasLoader:
     """Puts the real module under the old name."""
 
     def __init__(self, target: str) -> None:
@@ -39,17 +40,17 @@ class _AliasLoader(Loader):
         module.__spec__, module.__loader__, module.__name__ = self._spec, self._loader, self._name
 
 
-class AliasFinder(MetaPathFinder):
+class AliasFinder:
     """Answers for the names in the table."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         home = ALIASES.get(fullname)
-        return None if home is None else ModuleSpec(fullname, _AliasLoader(home), is_package=False)
+        return None if home is None else ModuleSpec(fullname, _AliasLoader(home), is_package=False)  # type: ignore[arg-type]
 
 
 def install() -> None:
     """Add the finder, once; it is asked after all ordinary ones."""
     if not any(type(finder).__name__ == AliasFinder.__name__ for finder in sys.meta_path):
-        sys.meta_path.append(AliasFinder())
+        sys.meta_path.append(AliasFinder())  # type: ignore[arg-type]

@@ -39,7 +39,7 @@ _HOMES = {
     **{
         name: f"aiida.common.{name}"
         for name in """clock constants datastructures escaping exceptions exit_code extendeddicts files folders hashing lang
-        links log progress_reporter pydantic serial slots timezone utils warnings""".split()
+        links log paths profile progress_reporter pydantic serial slots timezone utils warnings""".split()
     },
 }
 
