@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from aiida.common.paths import profile_filepaths
+
 if TYPE_CHECKING:
     from aiida.common.profile import Profile
 
@@ -25,7 +27,7 @@ class DaemonPaths(msgspec.Struct, frozen=True):
     @classmethod
     def of_profile(cls, profile: Profile) -> DaemonPaths:
         """Read the paths from the profile."""
-        paths: dict[str, Any] = profile.filepaths
+        paths: dict[str, Any] = profile_filepaths(profile)
         circus, daemon = paths["circus"], paths["daemon"]
         return cls(
             circus_log=str(circus["log"]),
