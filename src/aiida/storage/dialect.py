@@ -25,7 +25,7 @@ from aiida.storage.types import Moment, Uuid
 
 Convert = Callable[[Any], Any]
 
-_write_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_write_json = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _read_json = msgspec.json.decode
 
 

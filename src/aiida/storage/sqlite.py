@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from aiida.common import exceptions
+from aiida.storage.backends import StorageBackend
 from aiida.storage.dialect import SQLITE, from_json, to_json
-from aiida.storage.store import Store
 
 if TYPE_CHECKING:
     from aiida.common.profile import Profile
@@ -103,7 +103,7 @@ def make_engine(uri: str, *, synchronous: str = "FULL", read_only: bool = False)
     )
 
 
-class SqliteStore(Store):
+class SqliteStore(StorageBackend):
     """Rows in one SQLite file."""
 
     synchronous = "FULL"

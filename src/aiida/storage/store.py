@@ -29,6 +29,15 @@ LOGGER = logging.getLogger(__name__)
 
 Hook = Callable[[], object]
 
+# What refers to a node, in an order that violates no constraint.
+_CONNECTIONS = (
+    ("db_dbgroup_dbnodes", "dbnode_id"),
+    ("db_dblink", "input_id"),
+    ("db_dblink", "output_id"),
+    ("db_dbcomment", "dbnode_id"),
+    ("db_dblog", "dbnode_id"),
+)
+
 
 class Transaction:
     """A write in progress; committed as a whole when the outermost `with` ends, or not at all."""
@@ -309,6 +318,10 @@ class Store:
             raise KeyError(key)
         return found[0].val
 
+    def has_setting(self, key: str) -> bool:
+        """Return whether a value of the profile was set."""
+        return bool(self.find(SettingRow, key=key))
+
     def set_setting(self, key: str, value: Any, description: str | None = None) -> None:
         """Set a value of the profile."""
         with self.transaction():
@@ -318,6 +331,22 @@ class Store:
                 return
             more = {} if description is None else {"description": description}
             self.update(SettingRow, cast("int", found[0].id), val=value, time=utc_now(), **more)
+
+    def delete_nodes(self, ids: Iterable[int]) -> None:
+        """Delete nodes with their links, memberships, comments, logs and journals; refuses processes that are alive."""
+        ids = list(ids)
+        with self.transaction() as transaction:
+            condition, parameter = self.dialect.among("process", ids)
+            alive = [row[0] for row in transaction.execute(f"SELECT process FROM task WHERE {condition}", (parameter,))]
+            if alive:
+                raise exceptions.InvalidOperation(
+                    f"cannot delete processes that have not ended: {sorted(alive)[:10]}; kill them first (`verdi process kill`)"
+                )
+            self.delete_process_rows(ids)
+            for table, column in _CONNECTIONS:
+                condition, parameter = self.dialect.among(column, ids)
+                transaction.execute(f"DELETE FROM {table} WHERE {condition}", (parameter,))
+            self.delete(NodeRow, ids)
 
     def delete_process_rows(self, ids: Iterable[int]) -> None:
         """Delete what our tables hold of these processes."""

@@ -1,0 +1,251 @@
+"""Objects in a container of disk-objectstore, shared by many processes; AiiDA's container, bit for bit.
+
+New objects are loose files, packed later by `maintain`. Small objects are written here directly in the container's
+published layout (``loose/<first digits>/<rest>`` of the SHA-256): a write of 10 kB costs two fsyncs and nothing else,
+and content that is there already costs none of its own. Everything else goes through the library. A `Container` holds
+a database session, so each thread has its own, and none is carried over a fork.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import logging
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from disk_objectstore import Container
+from disk_objectstore.utils import CompressMode
+
+from aiida.repository.backend.abstract import AbstractRepositoryBackend
+
+__all__ = ("DiskObjectStoreRepositoryBackend",)
+
+LOGGER = logging.getLogger(__name__)
+
+SMALL = 1 << 20
+
+
+class DiskObjectStoreRepositoryBackend(AbstractRepositoryBackend):
+    """Objects in a container on disk."""
+
+    def __init__(self, container: Container) -> None:
+        if not isinstance(container, Container):
+            raise TypeError("container should be of type `disk_objectstore.Container`.")
+        self._folder = Path(container.get_folder())
+        self._local = threading.local()
+        self._local.held = (os.getpid(), container)
+
+    def __str__(self) -> str:
+        state = f"{self.uuid} | {self._folder}" if self.is_initialised else "<uninitialised>"
+        return f"DiskObjectStoreRepository: {state}"
+
+    @property
+    def container(self) -> Container:
+        """The container, as this thread may use it."""
+        pid, container = getattr(self._local, "held", (0, None))
+        if container is None or pid != os.getpid():
+            container = Container(self._folder)
+            self._local.held = (os.getpid(), container)
+        return container
+
+    def close(self) -> None:
+        """Close what this thread has open."""
+        self.container.close()
+
+    @property
+    def uuid(self) -> str | None:
+        return str(self.container.container_id) if self.is_initialised else None
+
+    @property
+    def key_format(self) -> str | None:
+        return str(self.container.hash_type)
+
+    def initialise(self, **kwargs: Any) -> None:
+        self.container.init_container(**kwargs)
+
+    @property
+    def is_initialised(self) -> bool:
+        return bool(self.container.is_initialised)
+
+    def erase(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self.container.close()
+            shutil.rmtree(self._folder)
+        self._local = threading.local()
+
+    # Writing.
+
+    def _put_object_from_filelike(self, handle: BinaryIO) -> str:
+        head = handle.read(SMALL + 1)
+        if len(head) <= SMALL and self.key_format == "sha256":
+            return self._put_small(head)
+        return str(self.container.add_streamed_object(_Joined(head, handle)))
+
+    def _put_small(self, content: bytes) -> str:
+        key = hashlib.sha256(content).hexdigest()
+        path = self._loose_path(key)
+        if not path.exists():
+            self._write_loose(path, content)
+        # Also for an object that another process has just put there: its name must be on disk before our row.
+        _sync_directory(path.parent)
+        return key
+
+    def _write_loose(self, path: Path, content: bytes) -> None:
+        temporary = self._folder / "sandbox" / uuid.uuid4().hex
+        try:
+            with temporary.open("xb", buffering=0) as handle:
+                view = memoryview(content)
+                while view:
+                    view = view[handle.write(view) :]
+                os.fsync(handle.fileno())
+            try:
+                temporary.rename(path)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _sync_directory(path.parent.parent)
+                temporary.rename(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def _loose_path(self, key: str) -> Path:
+        length = int(self.container.loose_prefix_len)
+        return self._folder / "loose" / key[:length] / key[length:]
+
+    # Reading.
+
+    def has_objects(self, keys: list[str]) -> list[bool]:
+        return [bool(found) for found in self.container.has_objects(keys)]
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        try:
+            loose = self._loose_path(key).open("rb") if len(key) > 2 else None
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            loose = None
+        if loose is not None:
+            with loose:
+                yield loose
+            return
+        stack = contextlib.ExitStack()
+        try:
+            stream = stack.enter_context(self.container.get_object_stream(key))
+        except Exception as error:  # the library has its own class for a missing object
+            raise FileNotFoundError(f"object with key `{key}` does not exist.") from error
+        with stack:
+            yield cast("BinaryIO", stream)
+
+    def iter_object_streams(self, keys: Iterable[str]) -> Iterator[tuple[str, BinaryIO]]:
+        with self.container.get_objects_stream_and_meta(list(keys)) as triples:
+            for key, stream, _ in triples:
+                if stream is not None:
+                    yield key, cast("BinaryIO", stream)
+
+    def list_objects(self) -> Iterable[str]:
+        return cast("Iterable[str]", self.container.list_all_objects())
+
+    def get_object_hash(self, key: str) -> str:
+        if not self.has_object(key):
+            raise FileNotFoundError(key)
+        return key if self.key_format == "sha256" else super().get_object_hash(key)
+
+    def delete_objects(self, keys: list[str]) -> None:
+        super().delete_objects(keys)
+        self.container.delete_objects(keys)
+
+    # Maintenance.
+
+    def get_info(self, detailed: bool = False) -> dict[str, Any]:
+        counts = self.container.count_objects()
+        info: dict[str, Any] = {
+            "SHA-hash algorithm": self.container.hash_type,
+            "Compression algorithm": self.container.compression_algorithm,
+            "Objects": {"packed": counts.packed, "loose": counts.loose, "pack_files": counts.pack_files},
+        }
+        if detailed:
+            sizes = self.container.get_total_size()
+            names = (
+                "total_size_packed",
+                "total_size_packed_on_disk",
+                "total_size_packfiles_on_disk",
+                "total_size_packindexes_on_disk",
+                "total_size_loose",
+            )
+            info["Size (MB)"] = {name: round(getattr(sizes, name) / 1024**2, 2) for name in names}
+        return info
+
+    def maintain(  # type: ignore[override]
+        self,
+        dry_run: bool = False,
+        live: bool = True,
+        pack_loose: bool | None = None,
+        do_repack: bool | None = None,
+        clean_storage: bool | None = None,
+        do_vacuum: bool | None = None,
+        compress: bool = False,
+        incremental_cleanup: bool = True,
+    ) -> None:
+        """Pack loose objects; with `live=False` (nobody else uses the container) repack, clean and vacuum too."""
+        if live and (do_repack or clean_storage or do_vacuum):
+            asked = [name for name, on in (("do_repack", do_repack), ("clean_storage", clean_storage), ("do_vacuum", do_vacuum)) if on]
+            raise ValueError(f"{', '.join(asked)}: not while others may use the container; use the full maintenance (`live=False`).")
+
+        def chosen(wish: bool | None, default: bool) -> bool:
+            return default if wish is None else wish
+
+        pack_loose = chosen(pack_loose, True)
+        do_repack, clean_storage, do_vacuum = (chosen(wish, not live) for wish in (do_repack, clean_storage, do_vacuum))
+        container = self.container
+        if pack_loose:
+            LOGGER.report("Packing all %d loose files ...", container.count_objects().loose)  # type: ignore[attr-defined]
+            if not dry_run:
+                mode = CompressMode.YES if compress else CompressMode.NO
+                container.pack_all_loose(compress=mode, clean_loose_per_pack=incremental_cleanup and not live)
+        if do_repack:
+            LOGGER.report("Re-packing all pack files ...")  # type: ignore[attr-defined]
+            if not dry_run:
+                container.repack(compress_mode=CompressMode.KEEP)
+        if clean_storage:
+            LOGGER.report("Cleaning the repository database (vacuum=%s) ...", do_vacuum)  # type: ignore[attr-defined]
+            if not dry_run:
+                container.clean_storage(vacuum=do_vacuum)
+
+    def find_damage(self) -> dict[str, list[str]]:
+        """Read every object and return what is wrong, by kind of damage; empty if all is well."""
+        issues = self.container.validate()
+        found = {kind: list(keys) for kind, keys in vars(issues).items()} if not isinstance(issues, dict) else issues
+        return {kind: [str(key) for key in keys] for kind, keys in found.items() if keys}
+
+
+class _Joined(io.RawIOBase):
+    """A stream of which the head has been read already."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head = io.BytesIO(head)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:  # type: ignore[override]
+        got = self._head.read(size)
+        if size is None or size < 0:
+            return b"".join(chain([got], [self._rest.read()]))
+        return got + self._rest.read(size - len(got)) if len(got) < size else got
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,83 @@
+"""Many rows given as dictionaries: the public bulk interface, for importers and plugins."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from aiida.common import exceptions
+from aiida.graph.records import (
+    AuthInfoRow,
+    CommentRow,
+    ComputerRow,
+    GroupNodeRow,
+    GroupRow,
+    LinkRow,
+    LogRow,
+    NodeRow,
+    Row,
+    UserRow,
+)
+
+if TYPE_CHECKING:
+    from aiida.storage.store import Store
+
+# By the value of `aiida.orm.entities.EntityTypes`, which lies above this layer.
+_KINDS: dict[str, type[Row]] = {
+    "authinfo": AuthInfoRow,
+    "comment": CommentRow,
+    "computer": ComputerRow,
+    "group": GroupRow,
+    "log": LogRow,
+    "node": NodeRow,
+    "user": UserRow,
+    "link": LinkRow,
+    "group_node": GroupNodeRow,
+}
+
+
+def kind_of(entity_type: Enum | str) -> type[Row]:
+    """Return the record type of an `EntityTypes` member."""
+    value = entity_type.value if isinstance(entity_type, Enum) else entity_type
+    try:
+        return _KINDS[value]
+    except KeyError:
+        raise ValueError(f"{entity_type!r} is no kind of entity: {', '.join(_KINDS)}") from None
+
+
+def _column(name: str) -> str:
+    # The public name of the columns `metadata` on classes where `metadata` means something else.
+    return "metadata" if name == "_metadata" else name
+
+
+def bulk_insert(store: Store, kind: type[Row], rows: list[dict[str, Any]], allow_defaults: bool) -> list[int]:
+    """Insert rows; all must have the same columns, every column unless `allow_defaults`."""
+    if not rows:
+        return []
+    fields = set(kind.__struct_fields__) - {"id"}
+    given = {_column(name) for name in rows[0]} - {"id"}
+    if unknown := given - fields:
+        raise exceptions.IntegrityError(f"unknown columns for {kind.__name__}: {sorted(unknown)}; known: {sorted(fields)}")
+    if not allow_defaults and (missing := fields - given):
+        raise exceptions.IntegrityError(f"incomplete rows for {kind.__name__}: {sorted(missing)} missing")
+    required = {field.name for field in msgspec.structs.fields(kind) if field.required}
+    if missing := required - given:
+        raise exceptions.IntegrityError(f"{kind.__name__} needs values for {sorted(missing)}")
+    records = [kind(**{_column(name): value for name, value in row.items()}) for row in rows]
+    store.insert(records)
+    return [record.id for record in records if record.id is not None]
+
+
+def bulk_update(store: Store, kind: type[Row], rows: list[dict[str, Any]]) -> None:
+    """Update rows; each says its `id` and the columns to set."""
+    with store.transaction():
+        for row in rows:
+            if "id" not in row:
+                raise exceptions.IntegrityError(f"a row to update needs an `id`: {row}")
+            columns = {_column(name): value for name, value in row.items() if name != "id"}
+            if unknown := set(columns) - set(kind.__struct_fields__):
+                raise exceptions.IntegrityError(f"unknown columns for {kind.__name__}: {sorted(unknown)}")
+            if columns:
+                store.update(kind, row["id"], **columns)
