@@ -38,4 +38,5 @@ def front_door(package: str, homes: Mapping[str, str]) -> FrontDoor:
     def __dir__() -> list[str]:
         return sorted({*vars(sys.modules[package]), *homes})
 
-    return __getattr__, __dir__, tuple(homes)
+    # Sub-modules can be reached, but `from package import *` does not load them.
+    return __getattr__, __dir__, tuple(name for name, home in homes.items() if home != f"{package}.{name}")
