@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiida.common import exceptions
 
-__all__ = ("Failure", "TransportFailure", "Unreachable", "classify")
+__all__ = ("Failure", "Refused", "TransportFailure", "Unreachable", "classify")
 
 
 class TransportFailure(exceptions.TransportTaskException):
@@ -16,6 +16,19 @@ class TransportFailure(exceptions.TransportTaskException):
 
 class Unreachable(TransportFailure):
     """The machine cannot be reached at the moment; jobs wait for it."""
+
+    is_temporary = True
+
+    def __init__(self, *args: object, retry_after: float | None = None) -> None:
+        super().__init__(*args)
+        #: seconds after which another try makes sense.
+        self.retry_after = retry_after
+
+
+class Refused(TransportFailure):
+    """The machine answers and does not let us in, or the settings cannot work: trying again would change nothing."""
+
+    is_temporary = False
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import os
 import signal
 import subprocess
+import threading
 from typing import Any, ClassVar
 
 from aiida.common.exceptions import InvalidOperation
@@ -13,6 +15,7 @@ from aiida.common.warnings import warn_deprecation
 from aiida.transports.copying import LocalMover, LocalSide, copy_any, copy_file, copy_tree, remove_tree, run_now
 from aiida.transports.fields import AuthOption
 from aiida.transports.paths import quote, text
+from aiida.transports.shell import LoginShell
 from aiida.transports.transport import BlockingTransport, TransportInternalError, TransportPath
 from aiida.transports.util import FileAttribute
 
@@ -33,6 +36,8 @@ class LocalTransport(BlockingTransport):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._internal_dir: str | None = None
+        self._shell: LoginShell | None = None
+        self._shell_lock = threading.Lock()
         self._machine = kwargs.get("machine", "localhost")
         if self._machine not in ("localhost", "127.0.0.1", "::1", ""):
             self.logger.debug("machine was passed, but it is not localhost: %s", self._machine)
@@ -53,6 +58,9 @@ class LocalTransport(BlockingTransport):
         if not self._is_open:
             raise InvalidOperation("Cannot close the transport: it is already closed")
         self._is_open = False
+        shell, self._shell = self._shell, None
+        if shell is not None:
+            shell.close()
 
     # --- paths -----------------------------------------------------------------------------------------------------------
 
@@ -239,15 +247,26 @@ class LocalTransport(BlockingTransport):
     ) -> tuple[int, bytes, bytes]:
         """Run a command; `stdin` is text, bytes or an open file."""
         fed = stdin.read() if hasattr(stdin, "read") else stdin
-        data = fed.encode() if isinstance(fed, str) else fed
+        data: bytes = (fed.encode() if isinstance(fed, str) else fed) or b""
+        folder = self.curdir if workdir is None else self._path(workdir)
+        if not os.path.isdir(folder):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), folder)
+        if self._use_login_shell and timeout is None:
+            return self._login_shell().run(command, data, folder)
         process = self._exec_command_internal(command, workdir)
         try:
-            out, err = process.communicate(data or b"", timeout=timeout)
+            out, err = process.communicate(data, timeout=timeout)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             raise TimeoutError(f"the command took longer than {timeout} s and was killed: {command}") from None
         return process.returncode, out, err
+
+    def _login_shell(self) -> LoginShell:
+        with self._shell_lock:
+            if self._shell is None or not self._shell.is_alive:
+                self._shell = LoginShell(self.curdir)
+            return self._shell
 
     def gotocomputer_command(self, remotedir: TransportPath | None = None) -> str:
         """Return the command line that opens a shell, in `remotedir` if given."""
