@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -21,6 +22,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from aiida.common import exceptions
+
+# A connection that nobody used for so long is tried before it is lent: the server may have been restarted meanwhile.
+IDLE_LIMIT = 5.0
+KEPT_IDLE = 8
 
 _pools: weakref.WeakSet[ConnectionPool] = weakref.WeakSet()
 # Connections that the parent of a fork was using: closing them here would disturb the parent, so they are kept.
@@ -37,8 +42,9 @@ class ConnectionPool:
         _pools.add(self)
 
     def _reset(self) -> None:
-        self._readers: deque[sa.Connection] = deque()
-        self._writers: deque[sa.Connection] = deque()
+        self._readers: deque[tuple[sa.Connection, float]] = deque()
+        # Where many may write at once, readers and writers are of one kind.
+        self._writers: deque[tuple[sa.Connection, float]] = deque() if self._one_writer else self._readers
         self._lent: set[sa.Connection] = set()
         self._write_lock = threading.Lock()
         self._forked_in_use = False
@@ -46,27 +52,20 @@ class ConnectionPool:
 
     def take_reader(self) -> sa.Connection:
         """Borrow a connection for reading."""
-        try:
-            connection = self._readers.pop()
-        except IndexError:
-            connection = self._open(False)
+        connection = self._take(self._readers) or self._open(False)
         self._lent.add(connection)
         return connection
 
     def give_reader(self, connection: sa.Connection) -> None:
         """Give back a connection for reading."""
-        self._lent.discard(connection)
-        if self.closed or connection.invalidated or connection.closed:
-            connection.close()
-        else:
-            self._readers.append(connection)
+        self._give(self._readers, connection)
 
     def take_writer(self) -> sa.Connection:
         """Borrow a connection for writing; on SQLite, wait until other threads have written."""
         if self._one_writer:
             self._write_lock.acquire()
         try:
-            connection = self._writers.pop() if self._writers else self._open(True)
+            connection = self._take(self._writers) or self._open(True)
         except BaseException:
             if self._one_writer:
                 self._write_lock.release()
@@ -76,13 +75,27 @@ class ConnectionPool:
 
     def give_writer(self, connection: sa.Connection) -> None:
         """Give back a connection for writing."""
-        self._lent.discard(connection)
-        if self.closed or connection.invalidated or connection.closed:
-            connection.close()
-        else:
-            self._writers.append(connection)
+        self._give(self._writers, connection)
         if self._one_writer:
             self._write_lock.release()
+
+    def _take(self, idle: deque[tuple[sa.Connection, float]]) -> sa.Connection | None:
+        while not self.closed:
+            try:
+                connection, since = idle.pop()
+            except IndexError:
+                return None
+            if self._one_writer or time.monotonic() - since < IDLE_LIMIT or _is_alive(connection):
+                return connection
+            connection.close()
+        return None
+
+    def _give(self, idle: deque[tuple[sa.Connection, float]], connection: sa.Connection) -> None:
+        self._lent.discard(connection)
+        if self.closed or connection.invalidated or connection.closed or len(idle) >= KEPT_IDLE:
+            connection.close()
+        else:
+            idle.append((connection, time.monotonic()))
 
     def _open(self, write: bool) -> sa.Connection:
         if self.closed:
@@ -104,17 +117,25 @@ class ConnectionPool:
         for idle in (self._readers, self._writers):
             while idle:
                 try:
-                    idle.pop().close()
+                    idle.pop()[0].close()
                 except IndexError:
                     break
 
     def forget_parent(self) -> None:
         """In the child of a fork: start anew, without touching what the parent uses."""
         lent, closed = self._lent, self.closed
-        _parents_connections.extend((*lent, *self._readers, *self._writers))
+        _parents_connections.extend((*lent, *self._readers, *self._writers))  # the second and third are empty by now
         self._reset()
         self.closed = closed
         self._forked_in_use = bool(lent)
+
+
+def _is_alive(connection: sa.Connection) -> bool:
+    try:
+        connection.exec_driver_sql("SELECT 1")
+    except sa.exc.SQLAlchemyError:
+        return False
+    return True
 
 
 def _before_fork() -> None:

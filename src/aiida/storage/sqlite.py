@@ -144,3 +144,8 @@ class SqliteStore(StorageBackend):
                     ) from error
             time.sleep(random.uniform(0, delay))
             delay = min(2 * delay, _LONGEST_DELAY)
+
+    def _vacuum(self) -> None:
+        with self.reading() as connection:
+            for statement in ("VACUUM", "ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                connection.exec_driver_sql(statement)

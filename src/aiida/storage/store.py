@@ -115,6 +115,10 @@ class Store:
         """Begin a write; wait if the database is busy, but not for ever."""
         connection.exec_driver_sql("BEGIN")
 
+    def _refuse_write(self) -> Exception:
+        """Return the error for a write to a store that is read-only."""
+        return exceptions.ModificationNotAllowed(f"{self} is read-only")
+
     # Transactions.
 
     @property
@@ -144,7 +148,7 @@ class Store:
             yield from self._join(outer)
             return
         if self.read_only:
-            raise exceptions.ModificationNotAllowed(f"{self} is read-only")
+            raise self._refuse_write()
         connection = self._take_writer()
         try:
             transaction = Transaction(connection, self.dialect)

@@ -53,8 +53,13 @@ class SqliteTempBackend(SqliteStore):
         options: dict[str, Any] | None = None,
         debug: bool = False,
         filepath: str | Path | None = None,
+        sandbox_path: str | Path | None = None,
     ) -> Profile:
-        """Return a profile to pass to `load_profile`; everything goes when the interpreter ends."""
+        """Return a profile to pass to `load_profile`; everything goes when the interpreter ends.
+
+        `filepath` (once called `sandbox_path`) is the folder in which the temporary folder is made.
+        """
+        filepath = sandbox_path if filepath is None else filepath
         config = {"filepath": None if filepath is None else str(filepath), "debug": debug}
         return Profile(
             name,

@@ -1,0 +1,253 @@
+"""`core.psql_dos`: rows on a PostgreSQL server, objects in a container on disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlparse
+
+import sqlalchemy as sa
+from disk_objectstore import Container
+from pydantic import BaseModel, ConfigDict, Field
+
+from aiida.common import exceptions
+from aiida.graph.records import SettingRow
+from aiida.repository.backend.disk_object_store import DiskObjectStoreRepositoryBackend
+from aiida.storage import backup
+from aiida.storage.backends import REPOSITORY_UUID_KEY, StorageBackend, create_engine_tables, stamp_graph_version
+from aiida.storage.dialect import POSTGRESQL, from_json, to_json
+from aiida.storage.migrate import migrate_graph
+from aiida.storage.schema import engine_metadata, graph_metadata
+
+if TYPE_CHECKING:
+    from aiida.common.profile import Profile
+
+__all__ = ("PsqlDosBackend", "get_filepath_container")
+
+CONNECT_TIMEOUT = 10
+
+# PROTOCOL.md R7 and R8. A host that is cut off, or a worker that is stopped, in the middle of a transaction would hold its
+# row locks for hours: the server ends such a session. A commit that is acknowledged must be on disk.
+_SESSION = {
+    "idle_in_transaction_session_timeout": "5s",
+    "lock_timeout": "10s",
+    "synchronous_commit": "on",
+    "timezone": "UTC",
+    "default_transaction_isolation": "read committed",
+}
+_KEEPALIVE = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30000,
+}
+
+
+class PsqlDosBackend(StorageBackend):
+    """A profile on a PostgreSQL server."""
+
+    class CliModel(BaseModel):
+        """What `verdi profile setup core.psql_dos` asks."""
+
+        model_config = ConfigDict(title="PsqlDosBackendCliModel")
+
+        database_engine: str = Field(
+            "postgresql_psycopg",
+            title="PostgreSQL engine",
+            description="The engine to use to connect to the database.",
+        )
+        database_hostname: str = Field(
+            "localhost", title="PostgreSQL hostname", description="The hostname of the PostgreSQL server."
+        )
+        database_port: int = Field(5432, title="PostgreSQL port", description="The port of the PostgreSQL server.")
+        database_username: str = Field(
+            title="PostgreSQL username", description="The username with which to connect to the PostgreSQL server."
+        )
+        database_password: str = Field(
+            title="PostgreSQL password", description="The password with which to connect to the PostgreSQL server."
+        )
+        database_name: str = Field(
+            title="PostgreSQL database name", description="The name of the database in the PostgreSQL server."
+        )
+        repository_uri: str = Field(title="File repository URI", description="URI to the file repository.")
+
+    def __init__(self, profile: Profile) -> None:
+        super().__init__(profile, POSTGRESQL)
+        self._engine = make_engine(profile.storage_config)
+        try:
+            self._check_version(_read_version(self._engine, profile))
+            self._check_container()
+            self._add_engine_tables()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def _place(self) -> str:
+        return describe_server(self.profile.storage_config)
+
+    def _open_connection(self, write: bool) -> sa.Connection:
+        return _connect(self._engine, self.profile.storage_config)
+
+    # Files.
+
+    def get_container(self) -> Container:
+        """Return the container of the objects."""
+        return Container(str(get_filepath_container(self.profile)))
+
+    def get_repository(self) -> DiskObjectStoreRepositoryBackend:
+        return DiskObjectStoreRepositoryBackend(self.get_container())
+
+    def _check_container(self) -> None:
+        """Refuse a container that belongs to another database: its objects would all be missing."""
+        path = get_filepath_container(self.profile)
+        found = self.repository.uuid if path.is_dir() else None
+        if found is None:
+            raise exceptions.CorruptStorage(f"there is no container of objects at `{path}`")
+        rows = self.find(SettingRow, key=REPOSITORY_UUID_KEY)
+        if rows and rows[0].val != found:
+            raise exceptions.CorruptStorage(
+                f"the database belongs to the container {rows[0].val}, but `{path}` is {found}: "
+                "one of the two was replaced; restore both from the same backup"
+            )
+
+    # Life.
+
+    @classmethod
+    def version_profile(cls, profile: Profile) -> str | None:
+        return _read_version(make_engine(profile.storage_config), profile)
+
+    @classmethod
+    def initialise(cls, profile: Profile, reset: bool = False) -> bool:
+        path = get_filepath_container(profile)
+        container = Container(str(path))
+        initialised = cls.version_profile(profile) is not None and container.is_initialised
+        if initialised and not reset:
+            return False
+        if reset:
+            shutil.rmtree(path, ignore_errors=True)
+        if not container.is_initialised:
+            container.init_container()
+        identity = str(container.container_id)
+        container.close()
+        engine = make_engine(profile.storage_config)
+        with _connect(engine, profile.storage_config) as connection:
+            connection.exec_driver_sql("BEGIN")
+            if reset:
+                _drop_tables(connection)
+            _create_tables(connection, identity)
+            connection.exec_driver_sql("COMMIT")
+        return True
+
+    @classmethod
+    def migrate(cls, profile: Profile) -> None:
+        with _connect(make_engine(profile.storage_config), profile.storage_config) as connection:
+            migrate_graph(connection, cls.version_head(), profile.name)
+
+    def delete(self, delete_database_user: bool = False) -> None:
+        """Delete all tables and objects; the empty database, and its user, stay with the server's administrator."""
+        with self.transaction() as transaction:
+            _drop_tables(transaction.connection)
+        self.close()
+        shutil.rmtree(get_filepath_container(self.profile), ignore_errors=True)
+
+    def _vacuum(self) -> None:
+        with self.reading() as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+
+    def backup(self, dest: str, keep: int | None = None) -> None:
+        with backup.new_folder(Path(dest), keep) as (folder, previous):
+            self._dump(folder / "db.psql")
+            backup.copy_container(get_filepath_container(self.profile), folder / "container", previous)
+            backup.write_profile(folder, self.profile)
+
+    def _dump(self, target: Path) -> None:
+        config = self.profile.storage_config
+        command = ["pg_dump", "--no-owner", "--clean", "--if-exists", "--no-password", "-h", config["database_hostname"]]
+        command += ["-p", str(config["database_port"]), "-U", config["database_username"], "-f", str(target), config["database_name"]]
+        try:
+            environment = {**os.environ, "PGPASSWORD": config.get("database_password") or ""}
+            subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+        except FileNotFoundError:
+            raise exceptions.StorageBackupError("`pg_dump` was not found; install PostgreSQL's client programs") from None
+        except subprocess.CalledProcessError as error:
+            raise exceptions.StorageBackupError(f"`pg_dump` failed: {error.stderr.strip()}") from None
+
+
+def get_filepath_container(profile: Profile) -> Path:
+    """Return the folder of the objects."""
+    uri = urlparse(profile.storage_config["repository_uri"])
+    if uri.scheme != "file":
+        raise exceptions.ConfigurationError(f"the repository of profile `{profile.name}` must be a `file://` URI: {uri.geturl()}")
+    path = Path(unquote(uri.path))
+    if not path.is_absolute():
+        raise exceptions.ConfigurationError(f"the repository of profile `{profile.name}` must be an absolute path: {path}")
+    return path.expanduser() / "container"
+
+
+def describe_server(config: dict[str, Any]) -> str:
+    """Say which database, for people; never with the password."""
+    return f"{config['database_name']} on {config['database_hostname']}:{config['database_port']} as {config['database_username']}"
+
+
+def make_engine(config: dict[str, Any]) -> sa.Engine:
+    """Return an engine whose connections are never pooled: the store lends them itself."""
+    url = sa.URL.create(
+        "postgresql+psycopg",
+        username=config["database_username"],
+        password=config.get("database_password") or None,
+        host=config["database_hostname"] or None,
+        port=int(config["database_port"]) if config.get("database_port") else None,
+        database=config["database_name"],
+    )
+    options = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in _SESSION.items())
+    return sa.create_engine(
+        url,
+        connect_args={"connect_timeout": CONNECT_TIMEOUT, "application_name": "radames", "options": options, **_KEEPALIVE},
+        poolclass=sa.pool.NullPool,
+        json_serializer=to_json,
+        json_deserializer=from_json,
+    )
+
+
+def _connect(engine: sa.Engine, config: dict[str, Any]) -> sa.Connection:
+    try:
+        return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    except sa.exc.OperationalError as error:
+        raise exceptions.UnreachableStorage(
+            f"cannot connect to the PostgreSQL database {describe_server(config)}:\n{str(error.orig).strip()}\n"
+            "Start the server if it is down (`sudo service postgresql start`, or ask its administrator), or correct the "
+            "profile's `storage.config` if it has moved; then try `verdi status`"
+        ) from None
+
+
+def _read_version(engine: sa.Engine, profile: Profile) -> str | None:
+    with _connect(engine, profile.storage_config) as connection:
+        if connection.exec_driver_sql("SELECT to_regclass('alembic_version')").scalar() is not None:
+            version: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            return version
+        if connection.exec_driver_sql("SELECT to_regclass('django_migrations')").scalar() is not None:
+            return "django"
+    return None
+
+
+def _create_tables(connection: sa.Connection, container_id: str) -> None:
+    graph_metadata.create_all(connection)
+    create_engine_tables(connection)
+    connection.exec_driver_sql(
+        "INSERT INTO db_dbsetting (key, val, description, time) VALUES (%s, %s, %s, now())"
+        " ON CONFLICT (key) DO UPDATE SET val = excluded.val",
+        (REPOSITORY_UUID_KEY, f'"{container_id}"', "Repository UUID"),
+    )
+    stamp_graph_version(connection)
+
+
+def _drop_tables(connection: sa.Connection) -> None:
+    for metadata in (engine_metadata, graph_metadata):
+        for table in metadata.sorted_tables:
+            connection.exec_driver_sql(f'DROP TABLE IF EXISTS "{table.name}" CASCADE')
+    connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
