@@ -1,0 +1,21 @@
+"""Float: a real number as a node."""
+
+from __future__ import annotations
+
+from aiida.orm.cleaning import register_unwrapper
+from aiida.orm.nodes.data.numeric import NumericType
+from aiida.orm.fields import add_field
+
+__all__ = ("Float",)
+
+
+class Float(NumericType):
+    """A node that holds a real number."""
+
+    _known_node_type = "data.core.float.Float."
+    _type = float
+
+    __qb_fields__ = (add_field("value", dtype=float, doc="The value of the data", is_attribute=True),)
+
+
+register_unwrapper(Float, lambda node: node.value)

@@ -1,0 +1,21 @@
+"""Str: a text as a node."""
+
+from __future__ import annotations
+
+from aiida.orm.cleaning import register_unwrapper
+from aiida.orm.nodes.data.base import BaseType
+from aiida.orm.fields import add_field
+
+__all__ = ("Str",)
+
+
+class Str(BaseType):
+    """A node that holds a text."""
+
+    _known_node_type = "data.core.str.Str."
+    _type = str
+
+    __qb_fields__ = (add_field("value", dtype=str, doc="The value of the data", is_attribute=True),)
+
+
+register_unwrapper(Str, lambda node: node.value)
