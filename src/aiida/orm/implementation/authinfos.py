@@ -1,0 +1,11 @@
+"""An authorisation as the storage keeps it: the record, and the collection that finds it."""
+
+from aiida._lazy import front_door
+
+__getattr__, __dir__, __all__ = front_door(
+    __name__,
+    {
+        "BackendAuthInfo": "aiida.graph.records:AuthInfoRow",
+        "BackendAuthInfoCollection": "aiida.orm.authinfos:AuthInfoCollection",
+    },
+)

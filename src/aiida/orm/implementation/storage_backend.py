@@ -1,0 +1,5 @@
+"""The interface of a storage."""
+
+from aiida.storage.backends import StorageBackend
+
+__all__ = ("StorageBackend",)
