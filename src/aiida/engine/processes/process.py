@@ -1,116 +1,616 @@
 """The base class of everything that runs: what users subclass above, what the runtime drives below.
 
-INTERFACE FIRST (bodies follow within minutes). A process instance works with no engine behind it; it writes to the database only in
-`_store_record` and through `update_outputs`.
+An instance works with no engine behind it. It writes to the database in three places only, each asked for by name: `_store_record`
+(a process made outside a run), `update_outputs` (tests force links), and `_store_loose_nodes` (nodes left in a context). Everything else it
+hands to the runtime: a snapshot, pending outputs, collected log rows. So there is one place that decides what is committed with what.
+
+Rejected: states as classes that carry behaviour and their own pickling; here a state is a word on the node.
 """
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
-import enum
+import sys
+import traceback
 import typing as t
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
 
-from aiida.engine.processes.outcome import Outcome, PendingOutput, Pointer, Snapshot
+from aiida.common import serial
+from aiida.common.exceptions import InvalidOperation
+from aiida.common.exit_code import ExitCode, ExitCodesNamespace
+from aiida.common.extendeddicts import AttributeDict, AttributesFrozendict
+from aiida.common.lang import classproperty
+from aiida.common.log import LOG_LEVEL_REPORT
+from aiida.common.process_state import ProcessState
+from aiida.common.slots import current_engine
+from aiida.engine.processes import exposing, ids, recorder, snapshots
+from aiida.engine.processes.builder import ProcessBuilder
+from aiida.engine.processes.foreign import run_foreign
+from aiida.engine.processes.instantiate import make_process, prepare_inputs
+from aiida.engine.processes.metadata import define_metadata
+from aiida.engine.processes.outcome import Finish, Outcome, PendingOutput, Pointer, Snapshot
+from aiida.engine.processes.ports import PortNamespace
+from aiida.engine.processes.process_spec import ProcessSpec
+from aiida.engine.processes.replay import cache_source, replay
+from aiida.orm import Node, ProcessNode
+from aiida.orm.storing import store_nodes
+from aiida.orm.utils.log import log_sink
 
 if t.TYPE_CHECKING:
-    from types import TracebackType
-
-    from aiida.common.exit_code import ExitCode
     from aiida.engine.processes.workchains.awaitable import Awaitable
     from aiida.graph.records import LogRow
-    from aiida.orm import Node, ProcessNode
 
 __all__ = ("Process", "ProcessState", "current_process")
 
-#: The instance whose user code runs in this context; the runtime sets it around `_run_step` and the hooks.
+#: The instance whose user code runs in this context.
 current_process: contextvars.ContextVar[Process | None] = contextvars.ContextVar("current_process", default=None)
 
 
-class ProcessState(enum.Enum):
-    """The six states of a process."""
+class ProcessMeta(type):
+    """Calling a process class gives a live instance with a stored node (BEHAVIOUR A4).
 
-    CREATED = "created"
-    RUNNING = "running"
-    WAITING = "waiting"
-    FINISHED = "finished"
-    EXCEPTED = "excepted"
-    KILLED = "killed"
+    The work is done after `__init__`, so that a subclass's own `__init__` is over when hooks see the instance.
+    """
+
+    def __call__(cls, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        instance = super().__call__(*args, **kwargs)
+        instance._initialise()
+        instance._store_record()
+        return instance
 
 
-class Process:
+class Process(metaclass=ProcessMeta):
     """A process: a spec, an instance of inputs, a node."""
 
-    _parent: Process | None  # the running instance that launched this one, if any
-    _cached_source: ProcessNode | None  # set by `_create` when caching found an equal finished node: `_run_step` then replays it
+    _node_class: t.ClassVar[type[ProcessNode]] = ProcessNode
+    _spec_class: t.ClassVar[type[ProcessSpec]] = ProcessSpec
+    _spec: t.ClassVar[ProcessSpec]
+    SINGLE_OUTPUT_LINKNAME: t.ClassVar[str] = "result"
 
-    @property
-    def node(self) -> ProcessNode: ...
+    #: What instances carry of the engine's own; everything else in `vars(self)` is the user's and goes into the snapshot.
+    _ENGINE_ATTRIBUTES: t.ClassVar[frozenset[str]] = frozenset(
+        {
+            "_raw_inputs", "_parsed_inputs", "_node", "_outputs", "_taken_outputs", "_log_rows", "_logger", "_runner", "_parent",
+            "_parent_pid", "_enable_persistence",
+        }
+    )  # fmt: skip
+
+    _parent: Process | None = None
+
+    def __init__(
+        self,
+        inputs: Mapping[str, t.Any] | None = None,
+        logger: t.Any = None,
+        runner: t.Any = None,
+        parent_pid: int | None = None,
+        enable_persistence: bool = True,
+    ) -> None:
+        self._raw_inputs = AttributesFrozendict(inputs or {})
+        self._runner = runner
+        self._logger = logger
+        self._parent_pid = parent_pid
+        self._enable_persistence = enable_persistence
+        self._outputs: dict[str, t.Any] = {}
+        self._taken_outputs: dict[str, t.Any] = {}
+        self._log_rows: list[LogRow] = []
+
+    def __str__(self) -> str:
+        return f"<{self.get_name()}> ({self.state})"
+
+    # == the class ======================================================================================================
+    @classmethod
+    def define(cls, spec: ProcessSpec) -> None:
+        """Declare inputs, outputs and exit codes; subclasses call `super().define(spec)` first."""
+        define_metadata(spec)
+        spec.exit_code(1, "ERROR_UNSPECIFIED", invalidates_cache=True, message="The process has failed with an unspecified error.")
+        spec.exit_code(2, "ERROR_LEGACY_FAILURE", invalidates_cache=True, message="The process failed with legacy failure mode.")
+        spec.exit_code(10, "ERROR_INVALID_OUTPUT", invalidates_cache=True, message="The process returned an invalid output.")
+        spec.exit_code(
+            11, "ERROR_MISSING_OUTPUT", invalidates_cache=True, message="The process did not register a required output."
+        )
 
     @classmethod
-    def current(cls) -> Process | None: ...
+    def spec(cls) -> ProcessSpec:
+        """Return the spec, made once per class."""
+        spec = cls.__dict__.get("_spec")
+        if spec is None:
+            spec = cls._spec_class()
+            # Put in place first: `define` may look at `cls.spec()` or `cls.exit_codes` of the class that it defines.
+            cls._spec = spec
+            try:
+                cls.define(spec)
+                if spec.metadata_key not in spec.inputs:
+                    raise RuntimeError(f"`{cls.__name__}.define` does not call `super().define(spec)`: do so in its first line")
+                spec.validate()
+            except BaseException:
+                del cls._spec
+                raise
+            spec.seal()
+        return t.cast(ProcessSpec, spec)
 
-    # --- for the runtime -------------------------------------------------------------------------------------------
     @classmethod
-    def _create(cls, inputs: dict[str, t.Any] | None = None, *, runner: t.Any = None, parent: Process | None = None) -> t.Self:
-        """Make an instance with an unstored node, every attribute and pending link set; nothing is written."""
-
-    def _nodes_to_store(self) -> list[Node]:
-        """Return unstored inputs and the node (the node last): what T1 stores in one go. Empty without provenance."""
-
-    def _store_record(self) -> None:
-        """Store these alone: `instantiate_process` and `Class(inputs=…)`."""
+    def get_builder(cls) -> ProcessBuilder:
+        """Return an empty builder."""
+        return ProcessBuilder(cls)
 
     @classmethod
-    def _revive(cls, node: ProcessNode, *, runner: t.Any = None) -> t.Self:
-        """Make a live instance from a stored node."""
+    def build_process_type(cls) -> str:
+        """Return the string by which the class is found again."""
+        return ids.build_process_type(cls.__module__, cls.__name__)
 
-    def _snapshot(self) -> Snapshot: ...
+    @classmethod
+    def get_name(cls) -> str:
+        """Return the name of the class."""
+        return cls.__name__
 
-    def _restore(self, data: dict[str, t.Any]) -> None: ...
+    @classmethod
+    def get_description(cls) -> dict[str, t.Any]:
+        """Describe the class and its spec in plain text, for documentation tools."""
+        description = {"description": cls.__doc__.strip()} if cls.__doc__ else {}
+        return {**description, "spec": cls.spec().get_description()}
 
-    def _run_step(self, pointer: Pointer | None = None) -> Outcome:
-        """Run user code up to the next resume point. Exceptions of user code pass through.
+    @classproperty
+    def exit_codes(cls: t.Any) -> ExitCodesNamespace:  # noqa: N805
+        """The exit codes of the spec."""
+        return t.cast(ExitCodesNamespace, cls.spec().exit_codes)
 
-        A process with `_cached_source` replays it (outputs pending, `Finish`): call this for cached calcjobs too, in place of the job.
-        Unstored nodes left in the context are stored at the end (own transaction).
-        """
+    @classproperty
+    def spec_metadata(cls: t.Any) -> PortNamespace:  # noqa: N805
+        """The namespace of metadata ports."""
+        return t.cast(PortNamespace, cls.spec().inputs["metadata"])
 
-    def _resolve(self, awaitables: t.Sequence[Awaitable] | None = None) -> None:
-        """Put the ended targets into the context; `None` is all that the instance awaits."""
+    @classmethod
+    def get_exit_statuses(cls, exit_code_labels: Iterable[str]) -> list[int]:
+        """Return the statuses of exit codes given by label."""
+        return [getattr(cls.exit_codes, label).status for label in exit_code_labels]
 
-    def _take_outputs(self) -> list[PendingOutput]:
-        """Return outputs attached since the last take; nodes of CREATE links may be unstored."""
+    @classmethod
+    def is_valid_cache(cls, node: ProcessNode) -> bool:
+        """Tell whether `node` may serve as the result of an equal process; classes may narrow it with `super()`."""
+        try:
+            return not cls.spec().exit_codes(t.cast(int, node.exit_status)).invalidates_cache
+        except ValueError:
+            return True
 
-    def _take_logs(self) -> list[LogRow]:
-        """Return log rows collected while `aiida.orm.utils.log.log_sink` was held by `_run_step` (rows without id)."""
+    @classmethod
+    def current(cls) -> Process | None:
+        """Return the instance whose step or function is running here, if any."""
+        return current_process.get()
 
-    def _finish(self, exit_code: ExitCode) -> ExitCode:
-        """Check the outputs against the spec: the code itself, or 10 or 11."""
+    @classmethod
+    def get_or_create_db_record(cls) -> ProcessNode:
+        """Return a new, unstored node."""
+        return cls._node_class()
 
     @classmethod
     def _is_importable(cls) -> bool:
-        """Whether another interpreter can load this class by `process_type`."""
+        """Tell whether another interpreter finds this class: else it can be run inline only."""
+        return ":" in cls.build_process_type() or ids.is_importable(cls, cls.__module__, cls.__qualname__)
 
     @classmethod
     def _overrides_on_terminated(cls) -> bool:
-        """Whether T6 must write a `hook` row."""
+        """Tell whether the terminal transaction must leave a `hook` row."""
+        return cls.on_terminated is not Process.on_terminated
 
-    # --- hooks, called by the runtime ------------------------------------------------------------------------------
-    def on_run(self) -> None: ...
+    # == making an instance =============================================================================================
+    @classmethod
+    def _create(cls, inputs: Mapping[str, t.Any] | None = None, *, runner: t.Any = None, parent: Process | None = None) -> t.Self:
+        """Make an instance with an unstored node, all attributes set and all links pending; nothing is written."""
+        instance = cls.__new__(cls)
+        instance._parent = parent
+        instance.__init__(inputs=inputs, runner=runner)  # type: ignore[misc]
+        instance._initialise()
+        return instance
 
-    def on_wait(self, awaitables: t.Sequence[Awaitable] = ()) -> None: ...
+    def _initialise(self) -> None:
+        """Check the inputs and make the node. The order of the hooks is relied on (BEHAVIOUR O)."""
+        if self._parent is None:
+            self._parent = self.current()
+        self._parsed_inputs = self._parse_inputs(self._raw_inputs)
+        self._node = self.get_or_create_db_record()
+        self._setup_db_record()
+        self.on_create()
+        if self._parsed_inputs.get("metadata", {}).get("disable_cache"):
+            self._node._cachable = False
 
-    def on_finish(self, result: int | ExitCode | None, successful: bool) -> None: ...
+    @classmethod
+    def _parse_inputs(cls, raw: Mapping[str, t.Any]) -> AttributesFrozendict:
+        """Serialise, fill in defaults, validate; `ValueError` names the port."""
+        ports = cls.spec().inputs
+        parsed = ports.pre_process(ports.serialize(raw) or {})
+        refusal = ports.validate(parsed)
+        if refusal is not None:
+            raise ValueError(str(refusal))
+        return parsed
 
-    def on_except(self, exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> None:
-        """Log the traceback at REPORT level (the state itself is the runtime's)."""
+    def _build_process_label(self) -> str:
+        """Return the label shown in lists."""
+        return self.get_name()
 
-    def on_kill(self, msg: str | None = None) -> None: ...
+    def _setup_db_record(self) -> None:
+        """Set everything on the unstored node that is known now."""
+        node = self._node
+        node.process_type = self.build_process_type()
+        node._project(
+            {
+                "process_state": ProcessState.CREATED.value,
+                "process_label": self._build_process_label(),
+                "metadata_inputs": self._collect_metadata_inputs(),
+                "version": self._version_info(),
+            }
+        )
+        metadata = dict(self._parsed_inputs.get("metadata", {}))
+        recorder.link_caller(self, metadata.pop("call_link_label", "CALL"))
+        self._setup_metadata(metadata)
+        recorder.link_inputs(self)
 
-    def on_terminated(self) -> None: ...
+    def _collect_metadata_inputs(self) -> dict[str, t.Any] | None:
+        return recorder.collect_metadata(self.spec().inputs, self._raw_inputs) or None
 
-    def on_pausing(self, msg: str | None = None) -> None: ...
+    def _version_info(self) -> dict[str, t.Any]:
+        return ids.version_info(type(self))
 
-    def on_paused(self, msg: str | None = None) -> None: ...
+    def _setup_metadata(self, metadata: dict[str, t.Any]) -> None:
+        """Put metadata on the node. Subclasses take out what they know and pass the rest on."""
+        for name, value in metadata.items():
+            if name in _STEERING:
+                continue
+            if name == "label":
+                self._node.label = value
+            elif name == "description":
+                self._node.description = value
+            elif name == "computer":
+                self._node.computer = value
+            else:
+                raise RuntimeError(f"unsupported metadata key: {name}")
 
-    def on_playing(self) -> None: ...
+    @property
+    def _has_provenance(self) -> bool:
+        """Whether anything of this process is stored."""
+        return bool(self._parsed_inputs.get("metadata", {}).get("store_provenance", True))
+
+    def _nodes_to_store(self) -> list[Node]:
+        """Return what the first transaction stores: unstored inputs, then the node. Empty without provenance."""
+        if not self._has_provenance:
+            return []
+        nodes = {id(n): n for _, n in recorder.iterate_linked_inputs(self.spec().inputs, self._parsed_inputs) if not n.is_stored}
+        return [*nodes.values(), *([] if self._node.is_stored else [self._node])]
+
+    def _store_record(self) -> None:
+        """Store inputs and node alone: an instance made outside a run. No task row, no event: nobody picks it up."""
+        nodes = self._nodes_to_store()
+        if nodes:
+            store_nodes(nodes)
+
+    @classmethod
+    def _revive(cls, node: ProcessNode, *, runner: t.Any = None) -> t.Self:
+        """Make a live instance from a stored node. No constructor runs: `_restore` gives back what the instance held."""
+        instance = cls.__new__(cls)
+        Process.__init__(instance, runner=runner)
+        instance._prepare_revival()
+        instance._node = node
+        instance._parsed_inputs = recorder.rebuild_inputs(cls, node)
+        instance._raw_inputs = AttributesFrozendict(node.get_metadata_inputs() or {})
+        instance._outputs = exposing.outputs_of(node)
+        instance._taken_outputs = dict(recorder.flatten_outputs(instance._outputs))
+        return instance
+
+    def _prepare_revival(self) -> None:
+        """Set what `__init__` of the engine's own subclasses sets."""
+
+    # == what an instance shows =========================================================================================
+    @property
+    def node(self) -> t.Any:
+        """The node."""
+        return self._node
+
+    @property
+    def inputs(self) -> AttributesFrozendict:
+        """The inputs: given values and defaults."""
+        return self._parsed_inputs
+
+    @property
+    def raw_inputs(self) -> AttributesFrozendict:
+        """The inputs as they were passed."""
+        return self._raw_inputs
+
+    @property
+    def outputs(self) -> dict[str, t.Any]:
+        """The outputs so far, nested."""
+        return self._outputs
+
+    @property
+    def metadata(self) -> t.Any:
+        """The metadata inputs."""
+        return self.inputs.metadata
+
+    @property
+    def uuid(self) -> str:
+        return t.cast(str, self._node.uuid)
+
+    @property
+    def pid(self) -> int | None:
+        return t.cast("int | None", self._node.pk)
+
+    @property
+    def runner(self) -> t.Any:
+        """The runner that this instance was given, or the current one."""
+        return self._runner if self._runner is not None else current_engine.get().runner
+
+    @property
+    def logger(self) -> t.Any:
+        """The logger whose records become log entries of the node."""
+        return self._logger if self._logger is not None else self._node.logger
+
+    def set_logger(self, logger: t.Any) -> None:
+        """Replace the logger."""
+        self._logger = logger
+
+    @property
+    def state(self) -> ProcessState:
+        """The state that the node shows."""
+        return self._node.process_state or ProcessState.CREATED
+
+    @property
+    def status(self) -> str | None:
+        """The text that says what the process is about."""
+        return t.cast("str | None", self._node.process_status)
+
+    def set_status(self, status: str | None) -> None:
+        """Say in a few words what the process is about."""
+        self._node.set_process_status(status)
+
+    @property
+    def paused(self) -> bool:
+        return bool(self._node.paused)
+
+    @property
+    def creation_time(self) -> float:
+        """When the node was made, in seconds of the epoch."""
+        return t.cast(float, self._node.ctime.timestamp())
+
+    def has_terminated(self) -> bool:
+        """Tell whether the process is finished, excepted or killed."""
+        return bool(self._node.is_terminated)
+
+    def get_parent_calc(self) -> ProcessNode | None:
+        """Return the node of the process that launched this one, if it has provenance."""
+        parent = self._parent
+        return parent.node if parent is not None and parent._has_provenance else None
+
+    def get_provenance_inputs_iterator(self) -> Iterator[tuple[str, t.Any]]:
+        """Iterate over the input ports that become links."""
+        return ((name, port) for name, port in self.spec().inputs.items() if not (port.is_metadata or port.non_db))
+
+    def exposed_inputs(self, process_class: type[Process], namespace: str | None = None, agglomerate: bool = True) -> AttributeDict:
+        """Return the inputs that were exposed from `process_class`."""
+        return exposing.collect_inputs(self.spec(), self.inputs, process_class, namespace, agglomerate)
+
+    def exposed_outputs(
+        self, node: ProcessNode, process_class: type[Process], namespace: str | None = None, agglomerate: bool = True
+    ) -> AttributeDict:
+        """Return the outputs of `node`, a run of `process_class`, that were exposed: for `out_many`."""
+        return exposing.collect_outputs(self.spec(), node, process_class, namespace, agglomerate)
+
+    def encode_input_args(self, inputs: dict[str, t.Any]) -> t.Any:
+        """Return the inputs in the form of a snapshot."""
+        return serial.encode(inputs)
+
+    def decode_input_args(self, encoded: t.Any) -> t.Any:
+        """Return the inputs of a snapshot."""
+        return serial.decode(encoded)
+
+    # == what user code does ============================================================================================
+    def report(self, msg: str, *args: t.Any, **kwargs: t.Any) -> None:
+        """Log a message at REPORT level, with the process and the calling function before it."""
+        function = sys._getframe(1).f_code.co_name
+        self.logger.log(LOG_LEVEL_REPORT, f"[{self.pid}|{self.get_name()}|{function}]: {msg}", *args, **kwargs)
+
+    def out(self, output_port: str, value: t.Any = None) -> None:
+        """Attach an output, checked against the spec; its link is written when the step ends."""
+        if value is None:
+            output_port, value = self.SINGLE_OUTPUT_LINKNAME, output_port
+        self.on_output_emitting(output_port, value)
+        refusal = recorder.check_output_port(self.spec().outputs, output_port.split("."), value)
+        if refusal is not None:
+            raise ValueError(f"Error validating output '{value}' for port '{refusal.port}': {refusal.message}")
+        if isinstance(value, Mapping) and not isinstance(value, Node):
+            for label, inner in recorder.flatten_outputs(value):
+                recorder.put_nested(self._outputs, [*output_port.split("."), *label.split("__")], inner)
+        else:
+            recorder.put_nested(self._outputs, output_port.split("."), value)
+
+    def out_many(self, out_dict: Mapping[str, t.Any]) -> None:
+        """Attach several outputs."""
+        for name, value in out_dict.items():
+            self.out(name, value)
+
+    def submit(self, process: t.Any, inputs: Mapping[str, t.Any] | None = None, **kwargs: t.Any) -> ProcessNode:
+        """Launch a child and return its stored node at once."""
+        return current_engine.get().submit(make_process(process, prepare_inputs(inputs, **kwargs), parent=self))
+
+    def update_outputs(self) -> None:
+        """Write the links of all pending outputs now."""
+        outputs = self._take_outputs()
+        if outputs:
+            store_nodes(
+                [pending.node for pending in outputs if not pending.node.is_stored],
+                [(self._node, pending.node, pending.link_type, pending.label) for pending in outputs],
+            )
+
+    # == control: a word in the inbox ===================================================================================
+    def pause(self, msg_text: str | None = None) -> bool:
+        """Ask whoever holds the process to pause it."""
+        return current_engine.get().pause(self, msg_text)
+
+    def play(self) -> bool:
+        """Ask whoever holds the process to let it go on."""
+        return current_engine.get().play(self)
+
+    def kill(self, msg_text: str | None = None, force_kill: bool = False) -> bool:
+        """Ask whoever holds the process to kill it."""
+        return current_engine.get().kill(self, msg_text, force_kill)
+
+    # == for the runtime ================================================================================================
+    @property
+    def _cached_source(self) -> str | None:
+        """The UUID of the process whose results this one was given when it was stored: `_run_step` then runs no user code."""
+        return cache_source(self)
+
+    def _run_step(self, pointer: Pointer | None = None) -> Outcome:
+        """Run user code up to the next resume point. Exceptions of user code pass through."""
+        token = current_process.set(self)
+        try:
+            with self._collecting_logs():
+                outcome = self._step(pointer) if self._cached_source is None else replay(self)
+                for label, value in self._pending_outputs():
+                    recorder.check_output(self, label, value)
+                self._store_loose_nodes()
+            return outcome
+        finally:
+            current_process.reset(token)
+
+    def _step(self, pointer: Pointer | None) -> Outcome:
+        """Run the whole of a foreign process: its own `run`, plain or a coroutine."""
+        return Finish(self._as_exit_code(run_foreign(self)))
+
+    def _as_exit_code(self, result: t.Any) -> ExitCode:
+        """Read what user code returned as the way it ended."""
+        if isinstance(result, ExitCode):
+            return result
+        if result is None:
+            return ExitCode()
+        if isinstance(result, int):
+            return ExitCode(int(result))
+        raise InvalidOperation(
+            f"`{self.get_name()}` returned {result!r} of type {type(result)}: return None, an int, an ExitCode or a dictionary of outputs"
+        )
+
+    @contextlib.contextmanager
+    def _collecting_logs(self) -> Iterator[None]:
+        """Keep log rows of this node with the instance, to be stored in the transaction that ends the step."""
+        if not self._node.is_stored:
+            yield
+            return
+        token = log_sink.set(self._log_rows)
+        try:
+            yield
+        finally:
+            log_sink.reset(token)
+
+    def _store_loose_nodes(self) -> None:
+        """Store nodes that the step left where the snapshot will refer to them."""
+
+    def _pending_outputs(self) -> Iterator[tuple[str, t.Any]]:
+        taken = self._taken_outputs
+        for label, value in recorder.flatten_outputs(self._outputs):
+            if taken.get(label) is not value:
+                yield label, value
+
+    def _take_outputs(self) -> list[PendingOutput]:
+        """Return the outputs attached since the last take, with the links they need."""
+        pending = [PendingOutput(v, recorder.check_output(self, label, v), label) for label, v in self._pending_outputs()]
+        self._taken_outputs.update({output.label: output.node for output in pending})
+        return pending if self._has_provenance else []
+
+    def _take_logs(self) -> list[LogRow]:
+        """Return the log rows collected since the last take."""
+        rows = list(self._log_rows)
+        self._log_rows.clear()
+        return rows
+
+    def _result(self) -> t.Any:
+        """Return what `run` gives to its caller."""
+        return self._outputs
+
+    def _finish(self, exit_code: ExitCode) -> ExitCode:
+        """Check the outputs of a process that succeeded."""
+        if exit_code.status or not self._must_check_outputs():
+            return exit_code
+        refusal = self.spec().outputs.validate(self._outputs)
+        if refusal is None:
+            return exit_code
+        missing = refusal.message.startswith("required value was not provided")
+        code = self.exit_codes.ERROR_MISSING_OUTPUT if missing else self.exit_codes.ERROR_INVALID_OUTPUT
+        return t.cast(ExitCode, code)
+
+    def _must_check_outputs(self) -> bool:
+        return True
+
+    def _resolve(self, awaitables: Sequence[Awaitable] | None = None) -> None:
+        """Take note that awaited processes have ended."""
+
+    # == snapshots ======================================================================================================
+    def _snapshot(self) -> Snapshot:
+        """Return what the codec keeps of this instance.
+
+        Worth taking at creation too: the inputs that make no node (`non_db`) live nowhere else.
+        """
+        return snapshots.take_snapshot(self._sections())
+
+    def _sections(self) -> dict[str, dict[str, t.Any]]:
+        """Return everything that outlives a step, by section; one encoding for all keeps shared references."""
+        ports = self.spec().inputs
+        own = self._ENGINE_ATTRIBUTES
+        return {
+            "inputs": recorder.collect_unlinked(ports, self._parsed_inputs) if recorder.has_unlinked(ports) else {},
+            "overwritten": dict(snapshots.overwritten(self._parsed_inputs)),
+            "attributes": {name: value for name, value in vars(self).items() if name not in own},
+        }
+
+    def _restore(self, data: Mapping[str, t.Any]) -> None:
+        """Put a snapshot back into a revived instance."""
+        if not data:
+            return
+        self._restore_sections(serial.decode(data))
+
+    def _restore_sections(self, sections: Mapping[str, t.Any]) -> None:
+        if sections.get("inputs"):
+            self._parsed_inputs = snapshots.merge_frozen(self._parsed_inputs, sections["inputs"])
+        snapshots.overwrite(self._parsed_inputs, sections.get("overwritten", {}))
+        for name, value in sections.get("attributes", {}).items():
+            setattr(self, name, value)
+
+    # == hooks ==========================================================================================================
+    def on_create(self) -> None:
+        """The node is made and not yet stored."""
+
+    def on_run(self) -> None:
+        """The process enters *running*."""
+
+    def on_wait(self, awaitables: Sequence[t.Any] = ()) -> None:
+        """The process enters *waiting*."""
+
+    def on_exiting(self) -> None:
+        """The process leaves a state."""
+
+    def on_output_emitting(self, output_port: str, value: t.Any) -> None:
+        """An output is about to be attached; raise to refuse it."""
+
+    def on_finish(self, result: int | ExitCode | None, successful: bool) -> None:
+        """The process is finished."""
+
+    def on_except(self, exc_info: tuple[t.Any, BaseException, TracebackType | None]) -> None:
+        """User code raised: log the traceback."""
+        self.report("%s", "".join(traceback.format_exception(exc_info[0], exc_info[1], exc_info[2])))
+
+    def on_kill(self, msg: t.Any = None) -> None:
+        """The process is killed."""
+
+    def on_terminated(self) -> None:
+        """The process has ended, its node is sealed."""
+
+    def on_pausing(self, msg: t.Any = None) -> None:
+        """The process is about to pause."""
+
+    def on_paused(self, msg: t.Any = None) -> None:
+        """The process is paused."""
+
+    def on_playing(self) -> None:
+        """The process goes on after a pause."""
+
+
+#: Metadata that steers how a process is made and run, and is no property of its node.
+_STEERING = frozenset({"store_provenance", "dry_run", "call_link_label", "disable_cache"})
