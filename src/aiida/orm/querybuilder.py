@@ -112,13 +112,13 @@ class QueryBuilder:
         """The query as a frozen value."""
         if not self._vertices:
             raise ValueError("the query is empty: call `append` first")
-        project = [(tag, tuple(found)) for tag, found in self._parsed_project.items() if found]
+        project = [(tag, tuple(self._parsed_project[tag])) for tag in self._bases if self._parsed_project.get(tag)]
         if not project:
             # Without a projection, the last entity is what the user wants.
             project = [(self._vertices[-1].tag, (Projection("*", None),))]
         return QuerySpec(
             path=tuple(self._vertices),
-            filters=tuple((tag, parts) for tag, parts in self._parsed_filters.items() if parts),
+            filters=tuple((tag, self._parsed_filters[tag]) for tag in self._bases if self._parsed_filters.get(tag)),
             project=tuple(project),
             order_by=tuple(self._parsed_order),
             limit=self._limit,

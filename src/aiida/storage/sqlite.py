@@ -18,12 +18,13 @@ import sqlalchemy as sa
 from aiida.common import exceptions
 from aiida.storage.backends import StorageBackend
 from aiida.storage.dialect import SQLITE, from_json, to_json
+from aiida.storage.query import functions
 
 if TYPE_CHECKING:
     from aiida.common.profile import Profile
 
 BUSY_LIMIT = 60.0
-_FIRST_DELAY, _LONGEST_DELAY = 0.0002, 0.02
+_FIRST_DELAY, _LONGEST_DELAY = 0.0002, 0.005
 
 # WAL needs memory shared between its users, which a network file system does not give: databases were destroyed so.
 _NETWORK_FILE_SYSTEMS = frozenset(
@@ -59,28 +60,12 @@ def check_local(path: Path) -> None:
         )
 
 
-def _case_sensitive_json_contains(left: str | None, right: str | None) -> int:
-    """SQL function of the archive format's queries: whether the JSON `left` contains the JSON `right`."""
-    if left is None or right is None:
-        return 0
-    return int(contains(from_json(left), from_json(right)))
-
-
-def contains(left: object, right: object) -> bool:
-    """Return whether JSON `left` contains `right`, as PostgreSQL's ``@>`` does."""
-    if isinstance(right, dict):
-        return isinstance(left, dict) and all(key in left and contains(left[key], value) for key, value in right.items())
-    if isinstance(right, list):
-        return isinstance(left, list) and all(any(contains(one, value) for one in left) for value in right)
-    return type(left) is type(right) and left == right
-
-
 def connect(uri: str, *, synchronous: str = "FULL", read_only: bool = False) -> sqlite3.Connection:
     """Open the file with the settings on which the store relies; no transaction is ever begun by the driver."""
     connection = sqlite3.connect(
         uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_LIMIT, cached_statements=512
     )
-    connection.create_function("json_contains", 2, _case_sensitive_json_contains, deterministic=True)
+    functions.register(connection)
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA case_sensitive_like=ON")

@@ -19,10 +19,12 @@ from aiida.common import exceptions
 from aiida.graph.records import AnyRow, NodeRow, Row, SettingRow, utc_now
 from aiida.storage.connections import ConnectionPool
 from aiida.storage.dialect import Dialect
+from aiida.storage.query.compile import Execution
 from aiida.storage.schema import OF_PROCESS
 
 if TYPE_CHECKING:
     from aiida.common.profile import Profile
+    from aiida.graph.queryspec import QuerySpec
     from aiida.repository.objects import ObjectStore
 
 LOGGER = logging.getLogger(__name__)
@@ -351,6 +353,10 @@ class Store:
                 condition, parameter = self.dialect.among(column, ids)
                 transaction.execute(f"DELETE FROM {table} WHERE {condition}", (parameter,))
             self.delete(NodeRow, ids)
+
+    def query(self, spec: QuerySpec) -> Execution:
+        """Return a query that is compiled and ready to run."""
+        return Execution(self, spec)
 
     def delete_process_rows(self, ids: Iterable[int]) -> None:
         """Delete what our tables hold of these processes."""
