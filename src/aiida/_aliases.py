@@ -19,7 +19,6 @@ ALIASES: dict[str, str] = {
     "aiida.engine.processes.exit_code": "aiida.common.exit_code",
     "aiida.manage.configuration.profile": "aiida.common.profile",
     "aiida.manage.configuration.settings": "aiida.common.paths",
-    "aiida.manage.configuration.migrations.migrations": "aiida.manage.configuration.migrations",
 }
 
 

@@ -19,8 +19,8 @@ FrontDoor = tuple[Callable[[str], Any], Callable[[], list[str]], tuple[str, ...]
 def front_door(package: str, homes: Mapping[str, str]) -> FrontDoor:
     """Return `__getattr__`, `__dir__` and `__all__` for `package`, given the table public name → module.
 
-    A home `some.module:other` means that the name stands for `other` of that module; a home that ends with `.` plus the
-    name itself (`"orm": "aiida.orm"`) stands for the module.
+    A home `some.module:other` means that the name stands for `other` of that module. A home that is the package's own sub-module
+    of this name (`"orm": "aiida.orm"` in `aiida`), or one with nothing after the colon, means the module itself.
     """
 
     def __getattr__(name: str) -> Any:
@@ -29,9 +29,10 @@ def front_door(package: str, homes: Mapping[str, str]) -> FrontDoor:
         except KeyError:
             # `import aiida.x` style sub-modules may be reached by attribute too, as users do after `import aiida`.
             raise AttributeError(f"module {package!r} has no attribute {name!r}") from None
-        path, _, attribute = home.partition(":")
-        module = import_module(path)
-        value = module if path == f"{package}.{name}" and not attribute and not hasattr(module, name) else getattr(module, attribute or name)
+        path, separator, attribute = home.partition(":")
+        value: Any = import_module(path)
+        if path != f"{package}.{name}" and not (separator and not attribute):
+            value = getattr(value, attribute or name)
         setattr(sys.modules[package], name, value)
         return value
 
