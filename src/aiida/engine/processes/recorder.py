@@ -170,7 +170,7 @@ def check_output_port(root: PortNamespace, path: Sequence[str], value: t.Any) ->
         value = {inner: value}
     if name in namespace:
         return PortValidationError(f"it holds no ports, so '{below[0]}' is not below it", ".".join([*crumbs, name]))
-    return namespace.validate_dynamic_ports({name: value}, crumbs if namespace.dynamic else crumbs or [root.name])
+    return namespace.validate_dynamic_ports({name: value}, crumbs or [root.name])
 
 
 def _inputs_of(process: Process) -> Iterator[tuple[str, Node]]:
