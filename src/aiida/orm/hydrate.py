@@ -7,22 +7,39 @@ its entry point in the group `aiida.orm`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aiida.graph.records import Row
+from aiida.graph.records import LinkRow, Row
 from aiida.graph.relations import ROWS
 from aiida.plugins import entry_point
 
 if TYPE_CHECKING:
     from aiida.storage.store import Store
 
-__all__ = ("find_class", "register", "to_entity")
+__all__ = ("LinkQuadruple", "find_class", "find_maker", "register", "to_entity")
+
+
+class LinkQuadruple(NamedTuple):
+    """A link with the ids of its two ends: what a query gives for an edge."""
+
+    source_id: int
+    target_id: int
+    link_type: str
+    link_label: str
+
+
+LinkQuadruple.__module__ = "aiida.orm.utils.links"
+
+
+def _to_quadruple(row: LinkRow, store: Store) -> LinkQuadruple:
+    return LinkQuadruple(row.input_id, row.output_id, row.type, row.label)
+
 
 FromRow = Callable[[Any, Any], Any]
 
 _ENTRY_POINTS = {"authinfo": "core.auth_info"}
 _classes: dict[str, type[Any]] = {}
-_from_row: dict[type[Row], FromRow] = {}
+_from_row: dict[type[Row], FromRow] = {LinkRow: _to_quadruple}
 
 
 def register(base: str, cls: type[Any]) -> None:
@@ -42,7 +59,8 @@ def find_class(base: str) -> type[Any]:
 
 def find_maker(base: str) -> FromRow:
     """Return the function that makes an entity of a row of `base`."""
-    find_class(base)
+    if ROWS[base] not in _from_row:
+        find_class(base)
     return _from_row[ROWS[base]]
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.dialects import registry
 from aiida.graph.queryspec import Condition, Field, Filter, Order, Projection, QuerySpec, Vertex, find_shape
 from aiida.graph.relations import NULLABLE, ROWS, get_relation
 from aiida.storage.dialect import Dialect, from_json
-from aiida.storage.query.columns import field_value, order_keys
+from aiida.storage.query.columns import by_code_points, field_value, order_keys
 from aiida.storage.query.filters import Binder, Expression, compile_filters, is_trivial
 from aiida.storage.query.joins import TABLES, find_score, make_walk
 
@@ -239,10 +239,21 @@ class _Compiler:
             return
         value = field_value(source.column(field.column), field, projection.cast, self.dialect.name)
         if projection.func:
-            value = getattr(sa.func, projection.func)(value)
+            value = self._aggregate(projection.func, value, field, projection.cast)
         expressions.append(value)
         groups.append(value)
         slots.append(Slot(label, 1, self._converter(source.base, field, projection)))
+
+    def _aggregate(self, func: str, value: Expression, field: Field, cast: str | None) -> Expression:
+        if func != "count" and self.dialect.name == "postgresql":
+            # PostgreSQL has no order of uuids and of booleans for these, and its order of texts is that of a language.
+            if field.kind == "uuid":
+                value = sa.cast(sa.type_coerce(value, sa.String), sa.String)
+            if field.kind == "boolean" or cast == "b":
+                return getattr(sa.func, {"max": "bool_or", "min": "bool_and"}[func])(value)  # type: ignore[no-any-return]
+            if field.kind in ("text", "uuid") or cast == "t":
+                value = by_code_points(value, self.dialect.name)
+        return getattr(sa.func, func)(value)  # type: ignore[no-any-return]
 
     def _converter(self, base: str, field: Field, projection: Projection) -> Convert | None:
         if projection.func == "count":
@@ -486,6 +497,8 @@ def _server_side(connection: sa.Connection, dialect: Dialect) -> Iterator[dict[s
         yield {}
         return
     connection.exec_driver_sql("BEGIN READ ONLY")
+    # Sessions that are idle in a transaction are ended, for the sake of their locks; a reader has none and may take its time.
+    connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
     try:
         yield {"stream_results": True}
     except sa.exc.SQLAlchemyError:
