@@ -23,9 +23,10 @@ class Created(Event):
 
     uuid: str
     nature: str  # function, chain, job, foreign: which decisions apply
-    process_type: str = ''
+    process_type: str = ""
     importable: bool = True  # False: only the interpreter that made it can run it
-    source: str = ''  # uuid of the node it was cloned from, if the cache answered
+    source: str = ""  # uuid of the node it was cloned from, if the cache answered
+    context: Any = None  # inputs of which the graph keeps nothing
 
 
 class Started(Event):
@@ -48,7 +49,7 @@ class ChildLaunched(Event):
     child: int
     uuid: str
     rides: bool = False
-    process_type: str = ''
+    process_type: str = ""
 
 
 class Waiting(Event):
@@ -94,14 +95,14 @@ class Submitted(Event):
 class JobEnded(Event):
     """Positive evidence that the job runs no more."""
 
-    evidence: str = ''
+    evidence: str = ""
     facts: Any = None
 
 
 class Stashed(Event):
     """Files were kept on the computer."""
 
-    uuid: str = ''
+    uuid: str = ""
 
 
 class Unstashed(Event):
@@ -111,8 +112,8 @@ class Unstashed(Event):
 class Retrieved(Event):
     """The retrieved files are a node now."""
 
-    uuid: str = ''
-    temporary: str = ''
+    uuid: str = ""
+    temporary: str = ""
 
 
 class Parsed(Event):
@@ -143,7 +144,7 @@ class MonitorActed(Event):
 
     monitor: str
     action: str
-    message: str = ''
+    message: str = ""
     facts: Any = None
 
 
@@ -156,7 +157,7 @@ class HostState(Event):
 class Paused(Event):
     """A flag beside the state; wake-ups go on underneath."""
 
-    reason: str = ''
+    reason: str = ""
 
 
 class Played(Event):
@@ -166,7 +167,7 @@ class Played(Event):
 class KillAsked(Event):
     """From here on the only way is down; children and job first."""
 
-    reason: str = ''
+    reason: str = ""
     force: bool = False
 
 
@@ -182,13 +183,13 @@ class Excepted(Event):
     """User code raised."""
 
     exception: str
-    traceback: str = ''
+    traceback: str = ""
 
 
 class Killed(Event):
     """Ended on request."""
 
-    reason: str = ''
+    reason: str = ""
 
 
 KINDS: dict[str, type[Event]] = {
@@ -222,10 +223,10 @@ def decode(kind: str, version: int, data: str | bytes) -> Event:
     """The event again, whatever release wrote it."""
     decoder = _decoders.get(kind)
     if decoder is None:
-        raise UnknownEvent(f'no event kind {kind!r}: the journal was written by a newer release; update this one')
+        raise UnknownEvent(f"no event kind {kind!r}: the journal was written by a newer release; update this one")
     current = KINDS[kind].version
     if version > current:
-        raise UnknownEvent(f'{kind} has version {version}, this release knows up to {current}; update it')
+        raise UnknownEvent(f"{kind} has version {version}, this release knows up to {current}; update it")
     if version < current:
         raw = msgspec.json.decode(data)
         for old in range(version, current):

@@ -20,20 +20,28 @@ class Launch(msgspec.Struct, frozen=True):
     process_type: str
 
 
+class Durable(msgspec.Struct, frozen=True):
+    """The last snapshot that kept everything: where a recovery goes on."""
+
+    pointer: list[int] | None = None
+    context: Any = None
+    steps: int = 0
+
+
 class ProcessState(msgspec.Struct):
     """What a journal says. Changed only by `advance`."""
 
-    state: str = ''
+    state: str = ""
     seq: int = 0
-    uuid: str = ''
-    nature: str = ''
-    process_type: str = ''
+    uuid: str = ""
+    nature: str = ""
+    process_type: str = ""
     importable: bool = True
-    source: str = ''
+    source: str = ""
     paused: bool = False
-    pause_reason: str = ''
+    pause_reason: str = ""
     kill_asked: bool = False
-    kill_reason: str = ''
+    kill_reason: str = ""
     force: bool = False
     pointer: list[int] | None = None
     steps: int = 0
@@ -41,24 +49,31 @@ class ProcessState(msgspec.Struct):
     lost: dict[str, str] = {}
     targets: list[int] = []
     launched: list[Launch] = []
+    durable: Durable = Durable()
     phase: str = phases.PREPARING
     facts: frozenset[str] = frozenset()
     plan: Any = None
-    directory: str = ''
+    directory: str = ""
     upload: Any = None
     attempt: int = 0
     intended: bool = False
-    job_id: str = ''
+    job_id: str = ""
     ended: Any = None
-    temporary: str = ''
+    temporary: str = ""
+    monitor: dict[str, Any] = {}
+    looks: int = 0  # looks for the fate of a submit command since it was intended
     failures: int = 0
-    last_failure: str = ''
-    failed_effect: str = ''
+    last_failure: str = ""
+    failed_effect: str = ""
     delay: float = 0.0
     host: Any = None
     exit_status: int | None = None
     exit_message: str | None = None
     exception: str | None = None
+
+    def rewind(self) -> None:
+        """For an instance built anew: go on from the last snapshot that kept everything."""
+        self.pointer, self.context, self.steps = self.durable.pointer, self.durable.context, self.durable.steps
 
     @property
     def is_ended(self) -> bool:
@@ -94,15 +109,20 @@ def advance(state: ProcessState, event: ev.Event) -> None:
 
 
 def _forgive(state: ProcessState) -> None:
-    state.failures, state.last_failure, state.failed_effect, state.delay = 0, '', '', 0.0
+    state.failures, state.last_failure, state.failed_effect, state.delay = 0, "", "", 0.0
 
 
 def _created(s: ProcessState, e: ev.Created) -> None:
     s.uuid, s.nature, s.process_type, s.importable, s.source = e.uuid, e.nature, e.process_type, e.importable, e.source
+    s.context, s.durable = e.context, Durable(None, e.context)
 
 
 def _step_done(s: ProcessState, e: ev.StepDone) -> None:
-    s.pointer, s.context, s.lost, s.launched, s.steps = e.pointer, e.context, e.lost, [], s.steps + 1
+    s.pointer, s.context, s.lost, s.steps = e.pointer, e.context, e.lost, s.steps + 1
+    if (
+        not e.lost
+    ):  # a step whose snapshot lost something is not durable: its children are still to be found by a re-run
+        s.durable, s.launched = Durable(e.pointer, e.context, s.steps), []
     _forgive(s)
 
 
@@ -119,17 +139,17 @@ def _resumed(s: ProcessState, e: ev.Resumed) -> None:
 
 
 def _plan(s: ProcessState, e: ev.PlanMade) -> None:
-    asked = {'skip_submit': e.skip_submit, 'stash': e.stash, 'unstash': e.unstash}
+    asked = {"skip_submit": e.skip_submit, "stash": e.stash, "unstash": e.unstash}
     s.plan, s.facts = e.plan, frozenset(name for name, is_asked in asked.items() if is_asked)
     s.phase = phases.next_phase(phases.PREPARING, s.facts)
 
 
 def _uploaded(s: ProcessState, e: ev.Uploaded) -> None:
-    s.directory, s.upload, s.intended, s.job_id = e.directory, e.facts, False, ''
+    s.directory, s.upload, s.intended, s.job_id = e.directory, e.facts, False, ""
 
 
 def _intended(s: ProcessState, e: ev.SubmitIntended) -> None:
-    s.attempt, s.directory, s.intended = e.attempt, e.directory, True
+    s.attempt, s.directory, s.intended, s.looks = e.attempt, e.directory, True, 0
 
 
 def _submitted(s: ProcessState, e: ev.Submitted) -> None:
@@ -147,8 +167,15 @@ def _retrieved(s: ProcessState, e: ev.Retrieved) -> None:
 def _failed(s: ProcessState, e: ev.EffectFailed) -> None:
     s.failures += 1
     s.last_failure, s.failed_effect, s.delay = e.reason, e.effect, e.delay
+    if e.effect == "recover":
+        s.looks += 1
     if e.revoked:  # no job of that directory can ever run the payload: begin a new attempt in a new one
-        s.phase, s.directory, s.intended, s.job_id, s.upload = phases.UPLOADING, '', False, '', None
+        s.phase, s.directory, s.intended, s.job_id, s.upload = phases.UPLOADING, "", False, "", None
+
+
+def _monitor(s: ProcessState, e: ev.MonitorActed) -> None:
+    if e.action == "kill":
+        s.monitor = {"message": e.message, **(e.facts or {})}
 
 
 def _paused(s: ProcessState, e: ev.Paused) -> None:
@@ -156,12 +183,12 @@ def _paused(s: ProcessState, e: ev.Paused) -> None:
 
 
 def _played(s: ProcessState, e: ev.Played) -> None:
-    s.paused, s.pause_reason = False, ''
+    s.paused, s.pause_reason = False, ""
     _forgive(s)
 
 
 def _kill(s: ProcessState, e: ev.KillAsked) -> None:
-    s.kill_asked, s.kill_reason, s.force, s.paused, s.pause_reason = True, e.reason, e.force or s.force, False, ''
+    s.kill_asked, s.kill_reason, s.force, s.paused, s.pause_reason = True, e.reason, e.force or s.force, False, ""
 
 
 def _host(s: ProcessState, e: ev.HostState) -> None:
@@ -189,6 +216,7 @@ _APPLY: dict[type[ev.Event], Any] = {
     ev.JobEnded: _ended,
     ev.Retrieved: _retrieved,
     ev.EffectFailed: _failed,
+    ev.MonitorActed: _monitor,
     ev.Paused: _paused,
     ev.Played: _played,
     ev.KillAsked: _kill,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from aiida.journal import events as ev
 
-CREATED, RUNNING, WAITING = 'created', 'running', 'waiting'
-FINISHED, EXCEPTED, KILLED = 'finished', 'excepted', 'killed'
+CREATED, RUNNING, WAITING = "created", "running", "waiting"
+FINISHED, EXCEPTED, KILLED = "finished", "excepted", "killed"
 ALIVE = (CREATED, RUNNING, WAITING)
 ENDED = (FINISHED, EXCEPTED, KILLED)
 
@@ -19,7 +19,7 @@ _JOB = (
 )  # fmt: skip
 
 TABLE: dict[tuple[str, type[ev.Event]], str] = {
-    ('', ev.Created): CREATED,
+    ("", ev.Created): CREATED,
     (CREATED, ev.Started): RUNNING,
     (CREATED, ev.Excepted): EXCEPTED,
     (CREATED, ev.Killed): KILLED,
@@ -42,7 +42,7 @@ class IllegalTransition(Exception):
     """An event that may not happen in this state."""
 
     def __init__(self, state: str, kind: type[ev.Event]) -> None:
-        super().__init__(f'a process that is {state or "not yet created"} cannot have the event {kind.__name__}')
+        super().__init__(f"a process that is {state or 'not yet created'} cannot have the event {kind.__name__}")
 
 
 def next_state(state: str, kind: type[ev.Event]) -> str:

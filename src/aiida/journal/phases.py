@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from aiida.journal import events as ev
 
-PREPARING, UPLOADING, UNSTASHING, SUBMITTING = 'preparing', 'uploading', 'unstashing', 'submitting'
-WITHSCHEDULER, STASHING, RETRIEVING, PARSING, DONE = 'withscheduler', 'stashing', 'retrieving', 'parsing', 'done'
+PREPARING, UPLOADING, UNSTASHING, SUBMITTING = "preparing", "uploading", "unstashing", "submitting"
+WITHSCHEDULER, STASHING, RETRIEVING, PARSING, DONE = "withscheduler", "stashing", "retrieving", "parsing", "done"
 
 
 class Phase(NamedTuple):
@@ -27,14 +27,14 @@ class Phase(NamedTuple):
 
 
 TABLE: dict[str, Phase] = {
-    PREPARING: Phase('prepare', (('', UPLOADING),), 'excepted'),
-    UPLOADING: Phase('upload', (('unstash', UNSTASHING), ('skip_submit', STASHING), ('', SUBMITTING)), 'paused'),
-    UNSTASHING: Phase('unstash', (('skip_submit', STASHING), ('', SUBMITTING)), 'paused'),
-    SUBMITTING: Phase('submit', (('', WITHSCHEDULER),), 'paused'),
-    WITHSCHEDULER: Phase('follow', (('', STASHING),), 'paused'),
-    STASHING: Phase('stash', (('', RETRIEVING),), 'paused'),
-    RETRIEVING: Phase('retrieve', (('', PARSING),), 'paused'),
-    PARSING: Phase('parse', (('', DONE),), 'excepted'),
+    PREPARING: Phase("prepare", (("", UPLOADING),), "excepted"),
+    UPLOADING: Phase("upload", (("unstash", UNSTASHING), ("skip_submit", STASHING), ("", SUBMITTING)), "paused"),
+    UNSTASHING: Phase("unstash", (("skip_submit", STASHING), ("", SUBMITTING)), "paused"),
+    SUBMITTING: Phase("submit", (("", WITHSCHEDULER),), "paused"),
+    WITHSCHEDULER: Phase("follow", (("", STASHING),), "paused"),
+    STASHING: Phase("stash", (("", RETRIEVING),), "paused"),
+    RETRIEVING: Phase("retrieve", (("", PARSING),), "paused"),
+    PARSING: Phase("parse", (("", DONE),), "excepted"),
 }
 
 COMPLETES: dict[type[ev.Event], str] = {

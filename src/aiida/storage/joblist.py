@@ -34,6 +34,12 @@ def login_for(tx: Connected, computer: int, user: int) -> int:
     return int(found)
 
 
+def login_key(connection: sa.Connection, login: int) -> tuple[int, int]:
+    """(computer, user) of a login."""
+    row = run(connection, 'SELECT computer, "user" FROM login WHERE id=:l', l=login).one()
+    return row[0], row[1]
+
+
 def put_job(
     tx: Connected, process: int, login: int | None, attempt: int, directory: str, jobid: str, state: str
 ) -> None:
@@ -120,6 +126,11 @@ def list_bounds(connection: sa.Connection) -> list[tuple[int, str, int, int]]:
     sql = """SELECT b.id, b.name, b.max, (SELECT count(*) FROM task t JOIN lane_bound lb ON lb.lane=t.slot WHERE lb.bound=b.id AND t.slot<>0)
         FROM bound b ORDER BY b.id"""
     return [tuple(row) for row in run(connection, sql)]
+
+
+def has_bounds(connection: sa.Connection) -> bool:
+    """Whether there is any limit at all."""
+    return bool(run(connection, "SELECT EXISTS (SELECT 1 FROM bound)").scalar_one())
 
 
 def set_bound(tx: Connected, name: str, maximum: int | None) -> None:

@@ -174,6 +174,13 @@ def create(
         insert_events(tx, process, 0, epoch, events)
 
 
+def create_ended(tx: Connected, process: int, events: Sequence[ev.Event]) -> None:
+    """The same for a process that was over when it was made: a journal, and no task row."""
+    if insert_events(tx, process, 0, 0, events, "ON CONFLICT DO NOTHING") != len(events):
+        forget(tx, [process])
+        insert_events(tx, process, 0, 0, events)
+
+
 _EVENT_COLUMNS = ("p", "seq", "kind", "version", "data", "epoch", "{NOW}")
 _INSERT_EVENT = "INSERT INTO event (process, seq, kind, version, data, epoch, at)"
 
@@ -271,24 +278,23 @@ def wait(tx: Connected, lease: Lease, targets: Sequence[int], *, home: int | Non
     return len(living)
 
 
-_RING = """WITH RECURSIVE before(id) AS (
-    SELECT waiter FROM wait WHERE target = :p UNION SELECT caller FROM task WHERE process = :p AND caller IS NOT NULL
-    UNION
-    SELECT w.waiter FROM before JOIN wait w ON w.target = before.id
-    UNION
-    SELECT t.caller FROM before JOIN task t ON t.process = before.id WHERE t.caller IS NOT NULL
-) SELECT id FROM before WHERE id IN """
+_BEFORE = (
+    "SELECT waiter FROM wait WHERE target=:p UNION SELECT caller FROM task WHERE process=:p AND caller IS NOT NULL"
+)
 
 
 def find_ring(tx: Connected, waiter: int, targets: Sequence[int]) -> int | None:
     """A target that could never end because it waits, over others, for the waiter (or launched it)."""
-    if waiter in targets:
+    wanted, seen, front = set(targets), {waiter}, [waiter]
+    if waiter in wanted:
         return waiter
-    for chunk in _chunks(sorted(set(targets))):
-        sql = _RING + _in(len(chunk))
-        row = run(tx.connection, sql, p=waiter, **_values(chunk)).first()
-        if row is not None:
-            return int(row[0])
+    while front:
+        for row in run(tx.connection, _BEFORE, p=front.pop()):
+            if row[0] in wanted:
+                return int(row[0])
+            if row[0] not in seen:
+                seen.add(row[0])
+                front.append(row[0])
     return None
 
 
@@ -358,19 +364,31 @@ def take_rider(tx: Connected, rider: int, caller: int, owner: int) -> Lease | No
 
 # --- T2: look, claim -------------------------------------------------------------------------------------------------
 
-_READY = "ready AND NOT paused AND owner IS NULL"
+_READY = "ready AND NOT paused AND owner IS NULL AND rides IS NULL"
+
+
+def _home(only_home: bool) -> str:
+    """Whose tasks a worker may claim: an interpreter only its own tree, a daemon also what has no home."""
+    return "home = :w" if only_home else "(home IS NULL OR home = :w)"
+
+
 _LOOK = f"""SELECT
-    EXISTS (SELECT 1 FROM task WHERE due_at <= {{NOW}} AND owner IS NULL),
-    EXISTS (SELECT 1 FROM inbox i JOIN task t ON t.process = i.process WHERE t.owner IS NULL),
-    EXISTS (SELECT 1 FROM task WHERE {_READY} AND lane = 0 AND (home IS NULL OR home = :w)),
-    EXISTS (SELECT 1 FROM task WHERE {_READY} AND lane <> 0 AND (home IS NULL OR home = :w)),
+    EXISTS (SELECT 1 FROM task WHERE due_at <= {{NOW}} AND owner IS NULL AND HOME),
+    EXISTS (SELECT 1 FROM inbox i JOIN task t ON t.process = i.process WHERE t.owner IS NULL AND MAIL),
+    EXISTS (SELECT 1 FROM task WHERE {_READY} AND lane = 0 AND HOME),
+    EXISTS (SELECT 1 FROM task WHERE {_READY} AND lane <> 0 AND HOME),
     EXISTS (SELECT 1 FROM hook WHERE owner IS NULL),
-    (SELECT min(due_at) FROM task WHERE due_at IS NOT NULL AND owner IS NULL) - {{NOW}}"""
+    (SELECT min(due_at) FROM task WHERE due_at IS NOT NULL AND owner IS NULL AND HOME) - {{NOW}}"""
 
 
-def look(connection: sa.Connection, worker: int) -> Look:
+@lru_cache(maxsize=2)
+def _look_sql(only_home: bool) -> str:
+    return _LOOK.replace("HOME", _home(only_home)).replace("MAIL", "home = :w" if only_home else "TRUE")
+
+
+def look(connection: sa.Connection, worker: int, *, only_home: bool = False) -> Look:
     """T2, the read without a lock: an idle look writes nothing."""
-    row = run(connection, _LOOK, w=worker).one()
+    row = run(connection, _look_sql(only_home), w=worker).one()
     return Look(*(bool(value) for value in row[:5]), next_due=row[5])
 
 
@@ -388,17 +406,18 @@ def _claims(rows: Iterable[Any], mail: bool = False) -> list[Claim]:
     return [Claim(r[0], r[1], r[2], r[3], r[4], mail, r[5]) for r in rows]
 
 
-def claim_mail(tx: Connected, worker: int, count: int) -> list[Claim]:
+def claim_mail(tx: Connected, worker: int, count: int, *, only_home: bool = False) -> list[Claim]:
     """T2.2: who has mail, ready or not, paused or not."""
     sql = f"""UPDATE task SET owner=:w, epoch=epoch+1 WHERE owner IS NULL AND process IN (
-        SELECT process FROM task WHERE owner IS NULL AND process IN (SELECT process FROM inbox) ORDER BY process LIMIT :n {{SKIP}})
+        SELECT process FROM task WHERE owner IS NULL AND {"home = :w" if only_home else "TRUE"}
+        AND process IN (SELECT process FROM inbox) ORDER BY process LIMIT :n {{SKIP}})
         {_CLAIMED}"""
     return _claims(run(tx.connection, sql, w=worker, n=count), mail=True)
 
 
 def claim_ready(tx: Connected, worker: int, count: int, *, only_home: bool = False) -> list[Claim]:
     """T2.3: by priority, then age; a task whose worker died is claimed alone."""
-    home = "home = :w" if only_home else "(home IS NULL OR home = :w)"
+    home = _home(only_home)
     sql = f"""WITH c AS {{MATERIALIZED}} (SELECT process FROM task WHERE {_READY} AND lane = 0 AND {home} AND %s
         ORDER BY priority DESC, process LIMIT :n {{SKIP}})
         UPDATE task SET owner=:w, epoch=epoch+1 WHERE owner IS NULL AND process IN (SELECT process FROM c) {_CLAIMED}"""
@@ -415,9 +434,9 @@ def claim_one(tx: Connected, worker: int, process: int) -> Claim | None:
     return claims[0] if claims else None
 
 
-def claim_limited(tx: Connected, worker: int, count: int) -> list[Claim]:
+def claim_limited(tx: Connected, worker: int, count: int, *, only_home: bool = False) -> list[Claim]:
     """T2.4, section 8: lane by lane, bounds locked, then counted in a later statement, then at most what is free."""
-    sql = f"""SELECT lane, max(priority) FROM task WHERE {_READY} AND lane <> 0 AND (home IS NULL OR home = :w)
+    sql = f"""SELECT lane, max(priority) FROM task WHERE {_READY} AND lane <> 0 AND {_home(only_home)}
         GROUP BY lane ORDER BY max(priority) DESC, lane"""
     claims: list[Claim] = []
     for lane, _ in run(tx.connection, sql, w=worker).all():
@@ -429,7 +448,7 @@ def claim_limited(tx: Connected, worker: int, count: int) -> list[Claim]:
         for condition, n in ((awaited, 0 if is_job_lane(tx, lane) else count), ("TRUE", free)):
             if n <= 0:
                 continue
-            claim = f"""WITH c AS {{MATERIALIZED}} (SELECT process FROM task WHERE {_READY} AND lane = :l AND (home IS NULL OR home = :w)
+            claim = f"""WITH c AS {{MATERIALIZED}} (SELECT process FROM task WHERE {_READY} AND lane = :l AND {_home(only_home)}
                 AND {condition} ORDER BY priority DESC, process LIMIT :n {{SKIP}})
                 UPDATE task SET owner=:w, epoch=epoch+1, slot=:l, lane=0 WHERE owner IS NULL AND process IN (SELECT process FROM c) {_CLAIMED}"""
             claims += _claims(run(tx.connection, claim, w=worker, l=lane, n=n))
@@ -623,6 +642,17 @@ def which_alive(connection: sa.Connection, processes: Sequence[int]) -> set[int]
     return found
 
 
+def has_home(connection: sa.Connection, worker: int) -> bool:
+    """Whether anything alive is at home with this worker."""
+    return run(connection, "SELECT 1 FROM task WHERE home=:w OR owner=:w", w=worker).first() is not None
+
+
+def has_kill(connection: sa.Connection, worker: int) -> list[int]:
+    """Processes held by this worker for which somebody asks for the end."""
+    sql = "SELECT DISTINCT i.process FROM inbox i JOIN task t ON t.process = i.process WHERE t.owner = :w AND i.command = 'kill'"
+    return [row[0] for row in run(connection, sql, w=worker)]
+
+
 def has_journal(connection: sa.Connection, process: int) -> bool:
     """Whether the process is ours at all."""
     return run(connection, "SELECT 1 FROM event WHERE process=:p AND seq=1", p=process).first() is not None
@@ -631,22 +661,28 @@ def has_journal(connection: sa.Connection, process: int) -> bool:
 # --- R6: commit unknown ----------------------------------------------------------------------------------------------
 
 
-def was_written(tx: Connected, lease: Lease, kind: str) -> bool:
-    """R6: after a lost reply, on a new connection: True: it was committed; False: do it again, unchanged; else *Fenced*.
+def is_unwritten(tx: Connected, lease: Lease) -> bool:
+    """R6: after a lost reply, on a new connection: True: it was not committed and the fence is still ours, do it again unchanged.
 
-    The lock waits for the old backend, if that is still at work.
+    Otherwise it was committed, or another holder went on: only the journal knows now. The lock waits for the old backend, if
+    that is still at work.
     """
     row = run(
         tx.connection, "SELECT owner, epoch, seq FROM task WHERE process=:p {LOCK}", p=lease.process
     ).one_or_none()
-    next_event = run(
-        tx.connection, "SELECT kind, epoch FROM event WHERE process=:p AND seq=:s", p=lease.process, s=lease.seq + 1
-    ).one_or_none()
-    if next_event is not None and next_event[1] == lease.epoch and next_event[0] == kind:
-        return True
-    if next_event is None and row is not None and (row[0], row[1], row[2]) == (lease.owner, lease.epoch, lease.seq):
+    if row is None or (row[0], row[1], row[2]) != (lease.owner, lease.epoch, lease.seq):
         return False
-    raise Fenced(f"process {lease.process}: another holder went on while the reply of a commit was lost")
+    return (
+        run(tx.connection, "SELECT 1 FROM event WHERE process=:p AND seq=:s", p=lease.process, s=lease.seq + 1).first()
+        is None
+    )
+
+
+def find_lease(connection: sa.Connection, process: int, owner: int) -> Claim | None:
+    """What a worker holds of a process, if it does."""
+    sql = "SELECT process, epoch, seq, deaths, awaiting, rides FROM task WHERE process=:p AND owner=:w"
+    claims = _claims(run(connection, sql, p=process, w=owner))
+    return claims[0] if claims else None
 
 
 def adopt(connection: sa.Connection, worker: int) -> list[Claim]:

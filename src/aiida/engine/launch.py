@@ -1,0 +1,117 @@
+"""`run` and `submit`: what users call. Thin: make an instance, hand it to the engine of this interpreter.
+
+Every function has a twin for coroutines with the ending `_async`: it works in a thread, so that the event loop goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import typing as t
+from collections.abc import Mapping, Sequence
+
+from aiida.common.exceptions import InvalidOperation
+from aiida.common.log import AIIDA_LOGGER
+from aiida.common.slots import current_engine
+from aiida.engine.processes.instantiate import make_process, prepare_inputs
+from aiida.engine.processes.process import Process
+from aiida.engine.utils import ResultAndNode, ResultAndPk
+
+if t.TYPE_CHECKING:
+    from aiida.orm import ProcessNode
+
+__all__ = (
+    "await_processes", "await_processes_async", "run", "run_async", "run_get_node", "run_get_node_async", "run_get_pk",
+    "submit", "submit_async",
+)  # fmt: skip
+
+LOGGER = AIIDA_LOGGER.getChild("engine.launch")
+Inputs = Mapping[str, t.Any] | None
+
+
+def run(process: t.Any, inputs: Inputs = None, **kwargs: t.Any) -> t.Any:
+    """Run a process to its end and return its outputs. Accepts a class, a builder or a process function."""
+    return _run(process, inputs, kwargs)[0]
+
+
+def run_get_node(process: t.Any, inputs: Inputs = None, **kwargs: t.Any) -> ResultAndNode:
+    """Run a process to its end and return (outputs, node)."""
+    return ResultAndNode(*_run(process, inputs, kwargs))
+
+
+def run_get_pk(process: t.Any, inputs: Inputs = None, **kwargs: t.Any) -> ResultAndPk:
+    """Run a process to its end and return (outputs, pk)."""
+    outputs, node = _run(process, inputs, kwargs)
+    return ResultAndPk(outputs, node.pk)
+
+
+def _run(process: t.Any, inputs: Inputs, kwargs: dict[str, t.Any]) -> tuple[t.Any, t.Any]:
+    engine = current_engine.get()
+    if isinstance(process, Process):
+        raise InvalidOperation("an instance cannot be run: give the class and its inputs, or a builder")
+    return engine.run(make_process(process, prepare_inputs(inputs, **kwargs), runner=engine.runner))
+
+
+def submit(
+    process: t.Any,
+    inputs: Inputs = None,
+    *,
+    wait: bool = False,
+    wait_interval: float = 5,
+    priority: int = 0,
+    **kwargs: t.Any,
+) -> ProcessNode:
+    """Record a process for the daemon and return its node at once, or with `wait` when it has ended.
+
+    It is accepted whether a daemon runs or not: the database is the queue.
+    """
+    engine = current_engine.get()
+    given = prepare_inputs(inputs, **kwargs)
+    if Process.current() is not None:
+        raise InvalidOperation("Cannot use top-level `submit` from within another process, use `self.submit` instead")
+    instance = make_process(process, given, runner=engine.runner)
+    if not instance._has_provenance:
+        raise InvalidOperation("Cannot submit a process with `store_provenance=False`")
+    node = engine.submit(instance, priority=priority) if priority else engine.submit(instance)  # type: ignore[call-arg]
+    if wait:
+        await_processes([node], wait_interval)
+    return node
+
+
+def await_processes(nodes: Sequence[ProcessNode], wait_interval: float = 1) -> None:
+    """Block until all processes have ended, and say from time to time which have not."""
+    nodes = list(nodes)
+    start = time.monotonic()
+    pause, told = 0.02, 0.0
+    while alive := [node for node in nodes if not node.is_terminated]:
+        now = time.monotonic() - start
+        if now - told >= wait_interval:
+            told = now
+            names = ", ".join(f"{node.process_label}<{node.pk}> [{_state(node)}]" for node in alive)
+            LOGGER.report(f"Process{'es' if len(alive) > 1 else ''} {names} not yet terminated after {now:.0f} s")  # type: ignore[attr-defined]
+        time.sleep(pause)
+        pause = min(pause * 1.2, 0.5, max(wait_interval, 0.02))
+
+
+def _state(node: ProcessNode) -> str:
+    return node.process_state.value if node.process_state is not None else "unknown"
+
+
+async def run_async(process: t.Any, inputs: Inputs = None, **kwargs: t.Any) -> t.Any:
+    """`run` for coroutines."""
+    return (await asyncio.to_thread(_run, process, inputs, kwargs))[0]
+
+
+async def run_get_node_async(process: t.Any, inputs: Inputs = None, **kwargs: t.Any) -> ResultAndNode:
+    """`run_get_node` for coroutines."""
+    return ResultAndNode(*await asyncio.to_thread(_run, process, inputs, kwargs))
+
+
+async def submit_async(process: t.Any, inputs: Inputs = None, **kwargs: t.Any) -> ProcessNode:
+    """`submit` for coroutines; with `wait` it returns when the process has ended."""
+    return await asyncio.to_thread(submit, process, inputs, **kwargs)
+
+
+async def await_processes_async(nodes: Sequence[ProcessNode], wait_interval: float = 1) -> None:
+    """`await_processes` for coroutines."""
+    await asyncio.to_thread(await_processes, nodes, wait_interval)

@@ -1,0 +1,177 @@
+"""How a process comes to be: T1 from outside, T4 from inside a step, riding on the caller's stack, or given back by the memo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from aiida import orm
+from aiida.common.exceptions import InvalidOperation, NotExistent, UnreachableStorage
+from aiida.engine.processes.calcjobs.calcjob import CalcJob
+from aiida.engine.processes.functions import FunctionProcess
+from aiida.engine.processes.workchains.workchain import WorkChain
+from aiida.engine.runtime import endings, perform, write
+from aiida.engine.runtime.live import Live
+from aiida.journal import events as ev
+from aiida.journal.fold import fold
+from aiida.orm import storing
+from aiida.storage import journal
+from aiida.storage.journal import Lease
+from aiida.storage.store import Transaction
+
+if TYPE_CHECKING:
+    from aiida.engine.processes.process import Process
+    from aiida.engine.runtime.core import Core
+
+NATURES: tuple[tuple[type, str], ...] = ((FunctionProcess, "function"), (CalcJob, "job"), (WorkChain, "chain"))
+
+
+def nature_of(cls: type) -> str:
+    """Which decisions apply to processes of this class."""
+    return next((nature for base, nature in NATURES if issubclass(cls, base)), "foreign")
+
+
+def created(process: Process, *, inline: bool) -> ev.Created:
+    """The first event. A function that runs inline lives and dies with its interpreter."""
+    nature = nature_of(type(process))
+    return ev.Created(
+        uuid=process.node.uuid,
+        nature=nature,
+        process_type=process.node.process_type or "",
+        importable=not (inline and nature == "function") and type(process)._is_importable(),
+        context=None if inline and nature == "function" else process._snapshot().data or None,
+    )
+
+
+def record(
+    tx: Transaction, process: Process, event: ev.Created, more: Sequence[ev.Event] = (), **task: Any
+) -> list[ev.Event]:
+    """T1 (1)-(3): input nodes, node and links; the task row; the first events, which are returned.
+
+    If the cache has answered, the node is a copy of a finished one: then it has ended in this very transaction, and has no row.
+    """
+    storing.store_nodes(process._nodes_to_store())
+    source = process._cached_source
+    if source is None:
+        events: list[ev.Event] = [event, *more]
+        journal.create(tx, process.node.pk, events, **task)
+        return events
+    attributes = process.node.base.attributes.all
+    finished = ev.Finished(status=attributes.get("exit_status") or 0, message=attributes.get("exit_message"))
+    events = [msgspec.structs.replace(event, source=source), ev.Started(), finished]
+    journal.create_ended(tx, process.node.pk, events)
+    process.node._project(*endings.terminal_projection(finished))
+    return events
+
+
+def bounds_of(process: Process, caller: int | None) -> list[str]:
+    """Names of the limits that may apply. Limits on kinds and groups are asked only of who has no caller."""
+    node = process.node
+    names: list[str] = []
+    if caller is None:
+        names.append(f"kind:{node.process_type}")
+    if nature_of(type(process)) == "job" and node.computer is not None:
+        computer = node.computer.uuid
+        options = node.base.attributes.all
+        names.append(f"computer:{computer}")
+        names += [f"{word}:{computer}:{options[key]}" for word, key in _OPTION_BOUNDS if options.get(key)]
+    return names
+
+
+_OPTION_BOUNDS = (("queue", "queue_name"), ("account", "account"))
+
+
+def submit(core: Core, process: Process, *, home: int | None = None, priority: int = 0) -> Any:
+    """T1: store the record and make it ready; returns the node."""
+    event = created(process, inline=home is not None)
+    if not event.importable and home is None:
+        raise InvalidOperation(
+            f"{type(process).__name__} cannot be submitted: a worker could not import it again "
+            f"(it is defined in {type(process).__module__}, inside a function or in a session). "
+            "Move it to a module that is on the Python path, or use `run`"
+        )
+
+    def work(tx: Transaction) -> None:
+        lane = core.lane_for(tx, bounds_of(process, None))
+        record(tx, process, event, home=home, lane=lane, priority=priority)
+        tx.after_commit(core.ring)
+
+    try:
+        write.transact(core.env, work)
+    except UnreachableStorage:
+        return _find_after_lost_reply(process)
+    return process.node
+
+
+def _find_after_lost_reply(process: Process) -> Any:
+    """R6 for a creation: the uuid was made before the transaction."""
+    try:
+        return orm.load_node(uuid=process.node.uuid)
+    except NotExistent as error:
+        raise InvalidOperation(
+            f"the database was lost while {type(process).__name__} was being stored; submit it again"
+        ) from error
+
+
+def be_born_owned(core: Core, process: Process) -> Live:
+    """T1 for `run` in an interpreter: owned from the first commit on, and at home here."""
+    event = created(process, inline=True)
+    events = write.transact(core.env, lambda tx: record(tx, process, event, owner=core.worker, home=core.worker))
+    return Live(Lease(process.node.pk, core.worker, 1, len(events)), fold(events), process)
+
+
+def launch(core: Core, parent: Live, process: Process, *, rides: bool) -> tuple[Live | None, Any]:
+    """T4, behind the fence of the parent: (what is ours to drive, the node). A re-run is given what it launched before."""
+    if parent.memo:
+        found = parent.memo.match(process, rides=rides)
+        if found is not None:
+            taken = _take_back(core, parent, process, found[0], found[1]) if rides else (None, found[1])
+            if taken is not None:
+                return taken
+    event = created(process, inline=rides or core.inline)
+    home = core.worker if core.inline and not rides else None
+    births: list[ev.Event] = []
+
+    def body(tx: Transaction) -> list[ev.Event]:
+        if rides:
+            births[:] = record(
+                tx, process, event, [perform.STARTED], owner=core.worker, caller=parent.pk, rides=parent.pk
+            )
+        else:
+            lane = core.lane_for(tx, bounds_of(process, parent.pk))
+            births[:] = record(tx, process, event, caller=parent.pk, home=home, lane=lane)
+            tx.after_commit(core.ring)
+        return [ev.ChildLaunched(child=process.node.pk, uuid=event.uuid, rides=rides, process_type=event.process_type)]
+
+    core.note_started(parent)
+    write.append(core.env, parent, (), body, count=1, tail=core.projection(parent))
+    live = Live(Lease(process.node.pk, core.worker, 1, len(births)), fold(births), process)
+    if not rides or live.state.is_ended:
+        return None, process.node
+    live.rides = live.caller = parent.pk
+    parent.riders += 1
+    return live, process.node
+
+
+def _take_back(core: Core, parent: Live, process: Process, launch: Any, node: Any) -> tuple[Live | None, Any] | None:
+    """A called process of the earlier run: ended well, its outputs; alive, taken over; else None: call it again."""
+    if node.is_finished:
+        return None, node
+    if node.is_terminated:
+        return None
+
+    def work(tx: Transaction) -> Lease | None:
+        journal.fence(tx, parent.lease, 0)
+        return journal.take_rider(tx, launch.child, parent.pk, core.worker)
+
+    lease = write.transact(core.env, work)
+    if lease is None:
+        return None
+    with core.env.store.reading() as connection:
+        state = fold(journal.load_events(connection, [launch.child])[launch.child])
+    live = core.revive(lease, state, cls=type(process))
+    live.rides = live.caller = parent.pk
+    parent.riders += 1
+    return live, live.process.node if live.process is not None else node

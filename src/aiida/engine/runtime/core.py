@@ -1,0 +1,385 @@
+"""What a worker is, whatever drives it: what it holds, its cache of live instances, claiming, and the loop over one process."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from aiida import orm
+from aiida.common.exceptions import Fenced
+from aiida.engine.processes.process import current_process
+from aiida.engine.runtime import endings, jobs, mail, perform, threads, write
+from aiida.engine.runtime.decide import decide
+from aiida.engine.runtime.environment import Environment
+from aiida.engine.runtime.live import Live, Reload
+from aiida.engine.runtime.liveness import Liveness, Observer
+from aiida.engine.runtime.polling import Poller
+from aiida.journal import effects as do
+from aiida.journal import machine
+from aiida.journal.fold import ProcessState, fold
+from aiida.storage import joblist, journal
+from aiida.storage.journal import Claim, Lease
+from aiida.storage.store import Transaction
+
+if TYPE_CHECKING:
+    from aiida.engine.processes.process import Process
+    from aiida.transports.pool import TransportPool
+
+LOGGER = logging.getLogger("aiida.engine.runtime")
+Perform = Callable[["Core", Live, Any], bool]
+
+EFFECTS: dict[type[do.Effect], Perform] = {
+    do.RunStep: perform.run_step,
+    do.Resume: perform.resume,
+    do.EndKilled: perform.end_killed,
+    do.Rest: perform.rest,
+    do.Prepare: jobs.prepare,
+    do.Upload: jobs.upload,
+    do.Submit: jobs.submit,
+    do.Follow: jobs.follow,
+    do.Stash: jobs.stash,
+    do.Unstash: jobs.unstash,
+    do.Retrieve: jobs.retrieve,
+    do.Parse: jobs.parse,
+    do.Cancel: jobs.cancel,
+}
+"""Effect -> what performs it; True: decide again, False: this process is out of our hands for now."""
+
+
+class Core:
+    """One worker: a daemon's, or the interpreter of a user."""
+
+    def __init__(self, env: Environment, *, inline: bool, kind: str, cache_size: int = 1000) -> None:
+        self.env = env
+        self.inline = inline
+        self.liveness = Liveness(env.store, kind)
+        self.runner: Any = None
+        self.held: dict[int, Live] = {}
+        self.news: deque[Callable[[], None]] = deque()  # continuations of effects that are done
+        self.signal = threading.Condition()
+        self.changes = 0  # counts what `signal` told, so that nothing is missed between a look and a wait
+        self._cache: OrderedDict[int, Live] = OrderedDict()
+        self._cache_size = cache_size
+        self._guard = threading.Lock()
+        self._pool: TransportPool | None = None
+        self._observer: Observer | None = None
+        self._bounds: tuple[float, bool] = (float("-inf"), False)
+        self.poller = Poller(self)
+        self.logins: dict[tuple[int, int], int] = {}
+        self.stranded: set[int] = set()
+        self.gone: set[int] = set()  # what was taken from us while its user code ran
+        self.woken: set[int] = set()  # waiters that an end of ours made ready
+
+    # -- identity --------------------------------------------------------------------------------------------------
+
+    @property
+    def worker(self) -> int:
+        """Our id; registered when first needed."""
+        if not self.liveness.id:
+            with self._guard:
+                if not self.liveness.id:
+                    self.liveness.register()
+                    self._observer = None
+        return self.liveness.id
+
+    @property
+    def observer(self) -> Observer:
+        """The judge of the other workers."""
+        if self._observer is None or self._observer.me != self.worker:
+            self._observer = Observer(self.env.store, self.worker, self.env.clock)
+        return self._observer
+
+    @property
+    def pool(self) -> TransportPool:
+        """Connections to the computers."""
+        with self._guard:
+            if self._pool is None:
+                if self.env.make_pool is None:
+                    raise RuntimeError("this engine was made without transports")
+                self._pool = self.env.make_pool()
+            return self._pool
+
+    # -- bells -----------------------------------------------------------------------------------------------------
+
+    def ring(self) -> None:
+        """Something may be ready: tell the others, and our own waiting thread."""
+        self.env.bell.ring()
+        self.notify()
+
+    def notify(self) -> None:
+        """Wake whoever of us waits."""
+        with self.signal:
+            self.changes += 1
+            self.signal.notify_all()
+
+    def sleep(self, seen: int, timeout: float) -> None:
+        """Until something is told that was not told yet at the count `seen`."""
+        with self.signal:
+            if self.changes == seen:
+                self.signal.wait(timeout)
+
+    def tell(self, news: Callable[[], None]) -> None:
+        """From any thread: something to be done by a thread that runs user code."""
+        self.news.append(news)
+        self.notify()
+
+    # -- user code -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def user_code(self, process: Process | None) -> Iterator[None]:
+        """Around everything that is not ours."""
+        token = current_process.set(process)
+        try:
+            yield
+        finally:
+            current_process.reset(token)
+
+    # -- instances -------------------------------------------------------------------------------------------------
+
+    def load_state(self, pk: int) -> ProcessState:
+        """Fold a journal."""
+        with self.env.store.reading() as connection:
+            return fold(journal.load_events(connection, [pk])[pk])
+
+    def revive(self, lease: Lease, state: ProcessState, cls: type[Process] | None = None) -> Live:
+        """A live instance from the journal: inputs from links, context from the last snapshot that kept everything."""
+        live = Live(lease, state)
+        self.build(live, cls)
+        return live
+
+    def build(self, live: Live, cls: type[Process] | None = None) -> Any:
+        """The instance of a process, made if it is not there."""
+        if live.process is None:
+            node = orm.load_node(live.pk)
+            process_class = cls or node.process_class
+            process_class = getattr(
+                process_class, "process_class", process_class
+            )  # a decorated function stands for its class
+            process = process_class._revive(node, runner=self.runner)
+            live.state.rewind()
+            if live.state.context is not None:
+                process._restore(live.state.context)
+            live.process = process
+        return live.process
+
+    def keep(self, live: Live) -> None:
+        """Put a live instance where the next claim finds it; the oldest that a snapshot can carry leaves memory."""
+        with self._guard:
+            self._cache[live.pk] = live
+            self._cache.move_to_end(live.pk)
+            if len(self._cache) > self._cache_size:
+                victim = next((pk for pk, other in self._cache.items() if not other.state.lost), None)
+                if victim is not None:
+                    del self._cache[victim]
+
+    def adopt(self, claim: Claim, state: ProcessState | None = None) -> Live:
+        """A claimed process: from the cache if nobody wrote meanwhile, else from the journal."""
+        lease = Lease(claim.process, self.worker, claim.epoch, claim.seq)
+        with self._guard:
+            live = self._cache.pop(claim.process, None)
+        if live is None or live.lease.seq != claim.seq:
+            live = Live(lease, state or self.load_state(claim.process))
+        live.lease = lease
+        live.awaiting, live.mail, live.rides, live.owned = claim.awaiting, claim.mail, claim.rides, True
+        return live
+
+    # -- projections -----------------------------------------------------------------------------------------------
+
+    def project(self, live: Live, patch: dict[str, Any], remove: Sequence[str] = (), **columns: Any) -> None:
+        """Inside the transaction of the event: what the node shows. Through the instance's node if there is one."""
+        if live.process is not None:
+            live.process.node._project(patch, remove, **columns)
+        else:
+            self.env.store.merge_attributes(live.pk, patch, remove=remove, **columns)
+
+    def note_started(self, live: Live) -> None:
+        """The first event of a process that begins, to be written with the next one."""
+        if live.state.state == machine.CREATED and not live.pending:
+            live.pending.append(perform.STARTED)
+
+    def projection(self, live: Live) -> Callable[[Transaction], None] | None:
+        """What the pending events show on the node; None if nothing."""
+        if not live.pending:
+            return None
+        return lambda tx: self.project(live, {"process_state": machine.RUNNING}, ("process_status",))
+
+    def shortcut(self, process: Process) -> Any:
+        """What a job does instead of being run: a dry run, results that exist already; None: run it."""
+        find = getattr(process, "_shortcut", None)
+        return None if find is None else find()
+
+    def lane_for(self, tx: Transaction, names: list[str]) -> int:
+        """The lane of a new process. Whether there are limits at all is asked at most once a second."""
+        now = self.env.clock.monotonic()
+        checked, some = self._bounds
+        if now - checked > 1.0:
+            some = joblist.has_bounds(tx.connection)
+            self._bounds = (now, some)
+        return joblist.lane_for(tx, names) if some else 0
+
+    # -- the loop over one process -----------------------------------------------------------------------------------
+
+    def drive(self, live: Live, first: Callable[[], bool] | None = None) -> None:
+        """Until nothing may be done now; what was lost is dropped. `first` goes on with an effect that was away."""
+        if first is None:
+            self.held[live.pk] = live
+        try:
+            if first is None or first():
+                while self.advance(live):
+                    pass
+        except Fenced as error:
+            LOGGER.info("let go: %s", error)
+            self.drop(live)
+        except Reload as reload:
+            LOGGER.info("read again: %s", reload)
+            self.reload(live)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:
+            self.strand(live)
+            raise
+
+    def strand(self, live: Live) -> None:
+        """Something of ours failed: the process is given back as soon as the database can be written."""
+        if live.owned and not live.state.is_ended:
+            self.stranded.add(live.pk)
+        self.drop(live)
+
+    def give_back(self, processes: Sequence[int]) -> None:
+        """T8, also for what was stranded."""
+        if processes:
+            write.transact(self.env, lambda tx: journal.give_back(tx, self.worker, list(processes)))
+            self.stranded.difference_update(processes)
+
+    def advance(self, live: Live) -> bool:
+        """One decision."""
+        if live.mail and not mail.act(self, live):
+            return False
+        effect = decide(live.state, live.awaiting)
+        return EFFECTS[type(effect)](self, live, effect)
+
+    def drop(self, live: Live) -> None:
+        """Not ours any more: forget everything in memory, touch nothing."""
+        live.owned = False
+        if self.held.get(live.pk) is live:
+            del self.held[live.pk]
+
+    def release(self, live: Live) -> None:
+        """It rests, and nobody holds it: keep the instance for the next claim."""
+        live.owned = False
+        live.begun = 0.0
+        if self.held.get(live.pk) is live:
+            del self.held[live.pk]
+        if live.process is not None:
+            self.keep(live)
+
+    def ended(self, live: Live, woken: Sequence[int]) -> None:
+        """After the terminal commit."""
+        self.drop(live)
+        if live.rides is not None and live.rides in self.held:
+            self.held[live.rides].riders -= 1
+        self.woken.update(woken)
+        if woken:
+            self.ring()
+        else:
+            self.notify()
+
+    def reload(self, live: Live) -> None:
+        """R6: the journal knows more than we do. Go on from there, if it is ours still."""
+        self.drop(live)
+        with self.env.store.reading() as connection:
+            claim = journal.find_lease(connection, live.pk, self.worker)
+        if claim is not None and live.pk not in self.held:
+            self.tell(lambda: self.drive(self.adopt(claim)))
+        else:
+            self.notify()
+
+    # -- claiming --------------------------------------------------------------------------------------------------
+
+    def claim(self, count: int) -> list[Live]:
+        """T2: alarms, mail, ready, limited; everything in one transaction, nothing if a look shows nothing."""
+        store, worker = self.env.store, self.worker
+        with store.reading() as connection:
+            look = journal.look(connection, worker, only_home=self.inline)
+        if not look.anything:
+            return []
+
+        def work(tx: Transaction) -> list[Claim]:
+            claims: list[Claim] = []
+            if look.due:
+                journal.ring_alarms(tx)
+            if look.mail:
+                claims += journal.claim_mail(tx, worker, count, only_home=self.inline)
+            if look.ready or look.due or look.mail:
+                claims += journal.claim_ready(tx, worker, max(1, count - len(claims)), only_home=self.inline)
+            if look.limited and len(claims) < count:
+                claims += journal.claim_limited(tx, worker, count - len(claims), only_home=self.inline)
+            return claims
+
+        claims = write.transact(self.env, work)
+        return self.adopt_all(claims)
+
+    def adopt_all(self, claims: Sequence[Claim]) -> list[Live]:
+        """The journals of all that the cache does not have, in one query."""
+        missing = [claim.process for claim in claims if not self._is_cached(claim)]
+        journals: dict[int, Any] = {}
+        if missing:
+            with self.env.store.reading() as connection:
+                journals = journal.load_events(connection, missing)
+        found = []
+        for claim in claims:
+            events = journals.get(claim.process)
+            found.append(self.adopt(claim, fold(events) if events is not None else None))
+        return found
+
+    def _is_cached(self, claim: Claim) -> bool:
+        live = self._cache.get(claim.process)
+        return live is not None and live.lease.seq == claim.seq
+
+    def run_hooks(self) -> int:
+        """`on_terminated` of processes whose worker died between the end and the hook."""
+        claimed = write.transact(self.env, lambda tx: journal.claim_hooks(tx, self.worker, 10))
+        for pk in claimed:
+            try:
+                node = orm.load_node(pk)
+                process = node.process_class._revive(node, runner=self.runner)
+                state = self.load_state(pk)
+                if state.context is not None:
+                    process._restore(state.context)
+            except Exception as error:
+                LOGGER.error("on_terminated of process %d is skipped, its class cannot be imported: %s", pk, error)
+                write.transact(self.env, lambda tx, pk=pk: journal.delete_hook(tx, pk))  # type: ignore[misc]
+                continue
+            endings.run_terminated(self, pk, process, hook=True)
+        return len(claimed)
+
+    # -- the others ------------------------------------------------------------------------------------------------
+
+    def sweep(self) -> int:
+        """T9: a plain read first; the dead are buried, what they held is free."""
+        with self.env.store.reading() as connection:
+            workers = journal.list_workers(connection)
+            needed = journal.needs_sweep(connection)
+        dead = self.observer.find_dead(workers)
+        buried = self.observer.bury(dead) if dead else 0
+        if not (buried or needed):
+            return 0
+        freed = write.transact(self.env, journal.sweep)
+        if freed:
+            LOGGER.warning("%d processes were held by workers that ended; they go on", freed)
+            self.ring()
+        return freed
+
+    def close(self) -> None:
+        """Leave in order."""
+        self.liveness.stop()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            try:
+                threads.start(pool.close()).result(10)
+            except Exception as error:
+                LOGGER.debug("closing the connections: %s", error)

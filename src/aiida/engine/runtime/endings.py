@@ -1,0 +1,170 @@
+"""How a process ends: T6, with everything that belongs to the end in one commit, and the hooks around it."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import traceback
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from aiida.common.exit_code import ExitCode
+from aiida.common.links import LinkType
+from aiida.engine.runtime import write
+from aiida.engine.runtime.live import Live
+from aiida.journal import events as ev
+from aiida.journal import machine
+from aiida.orm import storing
+from aiida.orm.utils.log import log_sink
+from aiida.storage import journal
+from aiida.storage.journal import Lease
+from aiida.storage.store import Transaction
+
+if TYPE_CHECKING:
+    from aiida.engine.runtime.core import Core
+
+LOGGER = logging.getLogger("aiida.engine.runtime")
+
+
+def attach(live: Live, outputs: Sequence[Any], logs: Sequence[Any], core: Core) -> None:
+    """Inside a transaction: what the step produced. Unstored results and their links go in one insert each."""
+    if outputs:
+        node = live.process.node  # type: ignore[union-attr]
+        new = [output.node for output in outputs if not output.node.is_stored]
+        storing.store_nodes(new, [(node, output.node, output.link_type, output.label) for output in outputs])
+    if logs:
+        core.env.store.insert(list(logs))
+
+
+def end(
+    core: Core,
+    live: Live,
+    event: ev.Event,
+    before: Sequence[ev.Event] = (),
+    outputs: Sequence[Any] = (),
+    logs: Sequence[Any] = (),
+) -> None:
+    """T6 and what follows it."""
+    process = live.process
+    hook = process is not None and type(process)._overrides_on_terminated()
+    patch, remove = terminal_projection(event)
+
+    def body(tx: Transaction) -> None:
+        attach(live, outputs, logs, core)
+        if live.state.nature == "job":
+            journal.end_job(tx, live.pk)
+        if live.riders or live.memo or live.state.launched:
+            abandon_riders(core, tx, live)
+        if hook:
+            journal.insert_hook(tx, live.pk, core.worker)
+        core.project(live, patch, remove)
+
+    woken = write.finish(core.env, live, [*before, event], body)
+    live.mail = False
+    core.ended(live, woken)
+    if live.scratch is not None:
+        shutil.rmtree(live.scratch, ignore_errors=True)
+        live.scratch = None
+    if process is not None:
+        run_terminated(core, live.pk, process, hook=hook)
+
+
+def run_terminated(core: Core, pk: int, process: Any, *, hook: bool) -> None:
+    """`on_terminated`, on the live instance, after the node is sealed; its row goes when it has run."""
+    try:
+        with core.user_code(process):
+            process.on_terminated()
+    except Exception:
+        LOGGER.exception("on_terminated of process %d failed", pk)
+    if hook:
+        write.transact(core.env, lambda tx: journal.delete_hook(tx, pk))
+
+
+def terminal_projection(event: ev.Event) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What the node shows after the last event."""
+    patch: dict[str, Any] = {"sealed": True}
+    remove = ["process_status", "paused"]
+    if isinstance(event, ev.Finished):
+        patch |= {"process_state": machine.FINISHED, "exit_status": event.status}
+        if event.message is not None:
+            patch["exit_message"] = event.message
+    elif isinstance(event, ev.Excepted):
+        patch |= {"process_state": machine.EXCEPTED, "exception": event.exception}
+    elif isinstance(event, ev.Killed):
+        patch |= {"process_state": machine.KILLED}
+        if event.reason:
+            patch["process_status"] = event.reason
+            remove.remove("process_status")
+    return patch, tuple(remove)
+
+
+def abandon_riders(core: Core, tx: Transaction, live: Live) -> None:
+    """Riders that nobody asked for again end with the step, in its transaction; riders of riders first."""
+    for process, epoch, seq in journal.kill_riders(tx, live.pk, core.worker):
+        inner = Live(Lease(process, core.worker, epoch, seq), core.load_state(process))
+        abandon_riders(core, tx, inner)
+        journal.end(tx, inner.lease)
+        killed = ev.Killed(reason="abandoned by a re-run")
+        journal.insert_events(tx, process, seq, epoch, [killed])
+        core.project(inner, *terminal_projection(killed))
+        journal.wake(tx, process)
+    live.riders = 0
+
+
+def finish(core: Core, live: Live, code: ExitCode, before: Sequence[ev.Event] = ()) -> None:
+    """The user code is done: outputs checked against the spec, then the end."""
+    process = live.process
+    assert process is not None
+    code = process._finish(code)
+    with core.user_code(process):
+        process.on_finish(code, code.status == 0)
+    outputs, logs = process._take_outputs(), process._take_logs()
+    event = ev.Finished(status=code.status, message=code.message, outputs=[output.label for output in outputs])
+    end(core, live, event, before, outputs, logs)
+
+
+def except_(core: Core, live: Live, error: BaseException) -> None:
+    """User code raised: the traceback is logged, the end is written, and who runs inline gets the exception."""
+    live.error = error
+    process = live.process
+    logs: list[Any] = []
+    outputs: list[Any] = []
+    if process is not None:
+        token = log_sink.set(logs)
+        try:
+            with core.user_code(process):
+                process.on_except((type(error), error, error.__traceback__))
+        except Exception:
+            LOGGER.exception("on_except of process %d failed", live.pk)
+        finally:
+            log_sink.reset(token)
+        logs = [*process._take_logs(), *logs]
+        # outputs of a calculation that failed half-way are kept if they can be: they were made by it
+        outputs = [
+            output for output in process._take_outputs() if output.link_type is LinkType.CREATE or output.node.is_stored
+        ]
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    lines = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    end(core, live, ev.Excepted(exception=text, traceback=lines[-20000:]), (), outputs, logs)
+
+
+def _outputs_so_far(process: Any) -> list[Any]:
+    """What a process that failed had attached before, as far as it can be linked at all."""
+    try:
+        return [
+            output for output in process._take_outputs() if output.link_type is LinkType.CREATE or output.node.is_stored
+        ]
+    except Exception:
+        return []
+
+
+def kill(core: Core, live: Live, reason: str) -> None:
+    """Children and job are gone."""
+    process = live.process
+    if process is not None:
+        try:
+            with core.user_code(process):
+                process.on_kill(reason)
+        except Exception:
+            LOGGER.exception("on_kill of process %d failed", live.pk)
+    end(core, live, ev.Killed(reason=reason))

@@ -1,0 +1,70 @@
+"""A process in our hands: the lease, the folded journal, the instance, and what is still to be written."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from aiida.journal import events as ev
+from aiida.journal.fold import ProcessState, advance
+from aiida.storage.journal import Lease
+
+if TYPE_CHECKING:
+    from aiida.engine.processes.process import Process
+    from aiida.engine.runtime.memo import Memo
+
+
+class Reload(BaseException):
+    """The reply of a commit was lost, and it had been done: what is in memory is stale, the journal is not.
+
+    Not an `Exception`: user code that catches everything must not go on with what the engine has given up.
+    """
+
+
+class Live:
+    """One process while this worker holds it, and in the cache after that."""
+
+    __slots__ = (
+        "awaiting", "away", "begun", "caller", "error", "fresh", "lease", "lock", "mail", "memo", "owned", "pending", "prepared", "process",
+        "result", "riders", "rides", "scratch", "state",
+    )  # fmt: skip
+
+    def __init__(self, lease: Lease, state: ProcessState, process: Process | None = None) -> None:
+        self.lease = lease
+        self.state = state
+        self.process = process
+        self.pending: list[ev.Event] = []  # events that go with the next write: Started, Resumed
+        self.lock = threading.RLock()
+        self.awaiting = 0
+        self.mail = False
+        self.owned = True
+        self.rides: int | None = None
+        self.caller: int | None = None
+        self.riders = 0  # processes that ride on this one and have not ended
+        self.memo: Memo | None = None
+        self.begun = 0.0  # when user code began; 0: none is running
+        self.away = ""  # the effect that is under way on the loop
+        self.fresh = False  # the intent to submit is ours and nobody has asked yet
+        self.error: BaseException | None = None
+        self.result: Any = None
+        self.prepared: Any = None  # a job's sandbox between prepare and upload
+        self.scratch: Any = None  # a job's folder of temporarily retrieved files
+
+    @property
+    def pk(self) -> int:
+        """The process."""
+        return self.lease.process
+
+    @property
+    def is_importable(self) -> bool:
+        """Whether another interpreter could go on with it."""
+        return self.state.importable
+
+    def written(self, events: list[ev.Event]) -> None:
+        """The events are committed."""
+        for event in events:
+            advance(self.state, event)
+        self.lease.seq += len(events)
+
+    def __repr__(self) -> str:
+        return f"<Live {self.pk}: {self.state.state}, epoch {self.lease.epoch}, seq {self.lease.seq}>"

@@ -1,0 +1,172 @@
+"""One listing per login and interval over all workers: take the lease, read the job set, list, write under the lease's epoch."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from aiida import orm
+from aiida.engine.processes.calcjobs import effects as remote
+from aiida.engine.processes.calcjobs import facts, poller
+from aiida.engine.runtime import threads, write
+from aiida.journal import retry
+from aiida.storage import joblist
+from aiida.storage.joblist import JobRow, Login
+from aiida.storage.store import Transaction
+from aiida.transports.errors import classify
+
+if TYPE_CHECKING:
+    from aiida.engine.runtime.core import Core
+
+LOGGER = logging.getLogger("aiida.engine.runtime")
+FIRST, LONGEST = (
+    0.02,
+    0.5,
+)  # between listings of a computer whose interval is zero: soon at first, then more and more rarely
+
+
+class Poller:
+    """Follows the jobs of this worker's store."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self._under_way: set[int] = set()
+        self._pause: dict[int, float] = {}
+        self._next = 0.0  # by our own clock: when to look at the table again
+        self._shown: dict[int, str] = {}
+        self._authinfos: dict[int, Any] = {}
+
+    def soon(self) -> None:
+        """A job was submitted: look."""
+        self._next = 0.0
+        self._pause.clear()
+
+    def tick(self) -> float:
+        """Start the listings that are due; seconds until the next tick is worth while."""
+        now = self.core.env.clock.monotonic()
+        if now < self._next:
+            return self._next - now
+        with self.core.env.store.reading() as connection:
+            due, later = joblist.due_logins(connection)
+        for login in due:
+            if login not in self._under_way:
+                self._start(login)
+        wait = min(later if later is not None else 2.0, 2.0)
+        if due:
+            wait = min(wait, FIRST)
+        self._next = now + max(wait, 0.005)
+        return self._next - now
+
+    def _start(self, login_id: int) -> None:
+        core = self.core
+        authinfo = self._authinfo(login_id)
+        if authinfo is None:
+            return
+        pause = self._pause.get(login_id, FIRST)
+        interval = max(pause, float(authinfo.computer.get_minimum_job_poll_interval()))
+        lease = write.transact(core.env, lambda tx: joblist.take_poll(tx, login_id, core.worker, interval))
+        if lease is None:
+            return
+        self._pause[login_id] = min(pause * 1.5, LONGEST)
+        with core.env.store.reading() as connection:
+            jobs = joblist.queued_jobs(connection, login_id)
+        if not jobs:
+            return
+        self._under_way.add(login_id)
+        asked = [facts.JobInFlight(process=j.process, directory=j.dir, job_id=j.jobid, misses=j.misses) for j in jobs]
+        future = threads.start(remote.list_jobs(authinfo, core.pool, asked))
+        future.add_done_callback(lambda done: core.tell(lambda: self._listed(lease, jobs, asked, done)))
+
+    def _authinfo(self, login_id: int) -> Any:
+        if login_id not in self._authinfos:
+            with self.core.env.store.reading() as connection:
+                computer, user = joblist.login_key(connection, login_id)
+            found = orm.AuthInfo.collection.find({"dbcomputer_id": computer, "aiidauser_id": user})
+            if not found:
+                LOGGER.error(
+                    "jobs wait on computer %s, for which user %s is not configured: run `verdi computer configure`",
+                    computer,
+                    user,
+                )
+                return None
+            self._authinfos[login_id] = found[0]
+        return self._authinfos[login_id]
+
+    def _listed(
+        self, lease: Login, jobs: list[JobRow], asked: list[facts.JobInFlight], done: Future[facts.Listing]
+    ) -> None:
+        self._under_way.discard(lease.id)
+        error = done.exception()
+        if error is None and done.result().complete:
+            self._write(lease, jobs, asked, done.result())
+            return
+        reason = (
+            classify(error).reason
+            if isinstance(error, Exception)
+            else ""
+            if error is not None
+            else done.result().reason
+        )
+        if error is not None and not isinstance(error, Exception):
+            raise error
+        self._failed(lease, reason or "the listing failed")
+
+    def _failed(self, lease: Login, reason: str) -> None:
+        core = self.core
+
+        def work(tx: Transaction) -> None:
+            failures, _, _ = joblist.find_breaker(tx.connection, lease.id)
+            delay = retry.delay_after(failures + 1, retry.FOREVER, core.env.dice())
+            joblist.open_breaker(tx, lease.id, delay, reason)
+
+        self._authinfos.pop(lease.id, None)
+        write.transact(core.env, work)
+        LOGGER.warning("the jobs of login %d cannot be listed: %s", lease.id, reason)
+
+    def _write(self, lease: Login, jobs: list[JobRow], asked: list[facts.JobInFlight], listing: facts.Listing) -> None:
+        """Everything the listing said, if the lease is ours still."""
+        core = self.core
+        verdicts = [(job, poller.judge(question, listing)) for job, question in zip(jobs, asked, strict=True)]
+
+        def work(tx: Transaction) -> bool:
+            if not joblist.holds_poll(tx, lease):
+                return False
+            woken = False
+            for job, verdict in verdicts:
+                woken = self._note(tx, job, verdict) or woken
+            return woken
+
+        if write.transact(core.env, work):
+            self._pause.pop(lease.id, None)
+            core.ring()
+
+    def _note(self, tx: Transaction, job: JobRow, verdict: facts.Verdict | None) -> bool:
+        if isinstance(verdict, facts.Alive):
+            self._show(job, verdict)
+            if job.misses:
+                joblist.note_miss(tx, job.process, job.jobid, 0)
+            return False
+        if isinstance(verdict, facts.NotYet):
+            joblist.note_miss(tx, job.process, job.jobid, verdict.misses)
+            return False
+        self._shown.pop(job.process, None)
+        if isinstance(verdict, facts.Ended):
+            return joblist.wake_job(tx, job.process, job.jobid, "ended", msgspec.json.encode(verdict).decode())
+        return joblist.wake_job(tx, job.process, job.jobid, "look", "")
+
+    def _show(self, job: JobRow, alive: facts.Alive) -> None:
+        """The one projection without an event: the scheduler's state, under the login's epoch."""
+        if self._shown.get(job.process) == alive.state:
+            return
+        self._shown[job.process] = alive.state
+        patch = {
+            "scheduler_state": alive.state,
+            "scheduler_lastchecktime": self.core.env.clock.now().isoformat(),
+            "process_status": f"Monitoring scheduler: job state {alive.state.upper()}",
+        }
+        if alive.info:
+            patch["last_job_info"] = alive.info
+        self.core.env.store.merge_attributes(job.process, patch)

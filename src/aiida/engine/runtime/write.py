@@ -1,0 +1,127 @@
+"""The only way to the journal: fence, events, whatever else belongs to the transition, retry, lost replies (R3, R5, R6)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from aiida.common.exceptions import Fenced, StorageBusy, UnreachableStorage
+from aiida.engine.runtime.environment import Environment
+from aiida.engine.runtime.live import Live, Reload
+from aiida.journal import events as ev
+from aiida.storage import journal
+from aiida.storage.store import Transaction
+
+LOGGER = logging.getLogger("aiida.engine.runtime")
+T = TypeVar("T")
+Work = Callable[[Transaction], T]
+
+BUSY_TRIES = 30
+PATIENCE = 600.0  # seconds without a database before the caller is told
+
+
+def transact(env: Environment, work: Work[T]) -> T:
+    """R5: a transaction that may be run again as it is."""
+    tries = 0
+    while True:
+        try:
+            with env.store.transaction() as tx:
+                return work(tx)
+        except StorageBusy:
+            tries += 1
+            if tries > BUSY_TRIES or env.store.in_transaction:
+                raise
+            time.sleep(0.01 * tries * (0.5 + env.dice()))
+
+
+def transact_fenced(env: Environment, live: Live, work: Work[T]) -> T:
+    """R5 and R6: after a lost reply look what became of it; done already: `Reload`, not done: again, unchanged."""
+    waited = 0.0
+    while True:
+        try:
+            return transact(env, work)
+        except UnreachableStorage as error:
+            if env.store.in_transaction:
+                raise
+            LOGGER.warning("the reply of the database to process %d was lost: %s", live.pk, error)
+            while True:
+                delay = min(5.0, 0.1 + waited / 4) * (0.5 + env.dice())
+                env.clock.sleep(delay)
+                waited += delay
+                if waited > PATIENCE:
+                    raise
+                try:
+                    again = transact(env, lambda tx: journal.is_unwritten(tx, live.lease))
+                except (UnreachableStorage, StorageBusy):
+                    continue
+                break
+            if not again:
+                raise Reload(f"process {live.pk} was written although the reply was lost") from None
+
+
+def check_owned(live: Live) -> None:
+    """What was killed or given up from another thread must not be written by this one."""
+    if not live.owned:
+        raise Fenced(f"process {live.pk} was ended or taken over meanwhile")
+
+
+def append(
+    env: Environment,
+    live: Live,
+    events: Sequence[ev.Event],
+    body: Callable[[Transaction], Sequence[ev.Event] | None] | None = None,
+    *,
+    count: int = 0,
+    then: str = journal.KEEP,
+    tail: Callable[[Transaction], None] | None = None,
+    **values: Any,
+) -> None:
+    """T3 and its relatives: the fence, `body` (which may give `count` more events), pending and given events, `tail`."""
+    with live.lock:
+        check_owned(live)
+        pending = list(live.pending)
+        first = [*pending, *events]
+
+        def work(tx: Transaction) -> tuple[list[ev.Event], bool]:
+            mail = journal.fence(tx, live.lease, len(first) + count, then, **values)
+            more = (body(tx) if body is not None else None) or ()
+            full = [*first, *more]
+            if full:
+                epoch = live.lease.epoch + (then is journal.KILL)
+                journal.insert_events(tx, live.pk, live.lease.seq, epoch, full)
+            if tail is not None:
+                tail(tx)
+            return full, mail
+
+        full, mail = transact_fenced(env, live, work)
+        live.pending.clear()
+        live.written(full)
+        live.mail = live.mail or mail
+        if then is journal.KILL:
+            live.lease.epoch += 1
+
+
+def finish(
+    env: Environment,
+    live: Live,
+    events: Sequence[ev.Event],
+    body: Callable[[Transaction], None],
+) -> list[int]:
+    """T6: the row first, then everything else, then the waiters. Returns those that are ready now."""
+    with live.lock:
+        check_owned(live)
+        full = [*live.pending, *events]
+
+        def work(tx: Transaction) -> list[int]:
+            journal.end(tx, live.lease)
+            body(tx)
+            journal.insert_events(tx, live.pk, live.lease.seq, live.lease.epoch, full)
+            return journal.wake(tx, live.pk)
+
+        woken = transact_fenced(env, live, work)
+        live.pending.clear()
+        live.written(full)
+        live.owned = False
+        return woken
