@@ -1,0 +1,1 @@
+"""Services outside that we can set up for a user."""

@@ -1,0 +1,1 @@
+"""Fixtures of the first generation, for test suites written against them; new ones are in `aiida.tools.pytest_fixtures`."""
