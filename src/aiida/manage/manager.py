@@ -56,6 +56,7 @@ class Manager:
         self._process_controller: Any = None
         self._persister: Any = None
         self._runner: Any = None
+        self._runner_engine: Engine | None = None  # over which we made it; `None` if somebody else did
         self._engine: Engine | None = None
         self._engine_storage: StorageBackend | None = None
         self._lock = threading.RLock()
@@ -133,9 +134,9 @@ class Manager:
     def reset_runner(self) -> None:
         """Stop and forget the runner."""
         with self._lock:
-            if self._runner is not None:
-                runner, self._runner = self._runner, None
-                runner.stop()
+            runner, self._runner, self._runner_engine = self._runner, None, None
+            if runner is not None:
+                runner.close()
             self._close_engine()
 
     def unload_profile(self) -> None:
@@ -217,25 +218,28 @@ class Manager:
 
     def get_runner(self, **kwargs: Any) -> Any:
         """Return the runner of this process, made at the first call."""
-        if self._runner is None:
-            self._runner = self.create_runner(**kwargs)
+        if self._runner is not None and self._runner_engine is None:
+            return self._runner  # the one that was set
+        engine = self._get_engine()
+        if self._runner is None or self._runner_engine is not engine:
+            self._runner, self._runner_engine = self.create_runner(**kwargs), engine
         return self._runner
 
     def set_runner(self, new_runner: Any) -> None:
         """Close the runner of this process and put this one in its place."""
         if self._runner is not None and self._runner is not new_runner:
             self._runner.close()
-        self._runner = new_runner
+        self._runner, self._runner_engine = new_runner, None
 
     def create_runner(self, with_persistence: bool = True, **kwargs: Any) -> Any:
-        """Return a runner over the loaded profile."""
+        """Return a new runner over the loaded profile."""
         self._require_profile()
-        return self._get_engine().runner
+        return import_module("aiida.engine.runners").Runner(engine=self._get_engine(), **kwargs)
 
     def create_daemon_runner(self, loop: asyncio.AbstractEventLoop | None = None) -> Any:
         """Return a runner as workers of the daemon use it, and make it the runner of this process."""
         self._require_profile()
-        runner = import_module("aiida.engine.runners").make_daemon_runner(self.get_profile_storage(), SETTINGS, loop=loop)
+        runner = self.create_runner(daemon=True, loop=loop)
         self.set_runner(runner)
         return runner
 

@@ -279,8 +279,10 @@ class Config:
         storage_cls = StorageFactory(storage_backend)
         if name in self._profiles:
             raise ValueError(f"The profile `{name}` already exists.")
-        if hasattr(storage_cls, "Model"):
-            storage_config = storage_cls.Model(**(storage_config or {})).model_dump()
+        # Defaults of the storage's own settings: the folder of `core.sqlite_dos`, for one.
+        model = getattr(storage_cls, "CliModel", None) or getattr(storage_cls, "Model", None)
+        if model is not None:
+            storage_config = {**storage_config, **model(**storage_config).model_dump()}
         profile = Profile(
             name,
             {

@@ -25,7 +25,8 @@ def create_default_user(
     """Return the user of this email in the profile, made or brought up to date, as the owner of its new data."""
     with configuration.profile_context(profile, allow_switch=True):
         manager = configuration._manager()
-        user, _ = orm.User.collection.get_or_create(email=email)
+        found = orm.User.collection.find(filters={"email": email})
+        user = found[0] if found else orm.User(email=email)
         for name, value in (("first_name", first_name), ("last_name", last_name), ("institution", institution)):
             if value is not None:
                 setattr(user, name, value)
