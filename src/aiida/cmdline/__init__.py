@@ -17,8 +17,8 @@ _UTILS = (
 
 __getattr__, __dir__, __all__ = front_door(
     __name__,
-    {name: "aiida.cmdline.params.types" for name in _TYPES}
-    | {name: "aiida.cmdline.utils" for name in _UTILS}
+    dict.fromkeys(_TYPES, "aiida.cmdline.params.types")
+    | dict.fromkeys(_UTILS, "aiida.cmdline.utils")
     | {
         "DynamicEntryPointCommandGroup": "aiida.cmdline.groups.dynamic",
         "VerdiCommandGroup": "aiida.cmdline.groups.verdi",

@@ -112,7 +112,7 @@ def _from_pydantic(model_fields: Mapping[str, Any]) -> list[Field]:
     found = []
     for name, info in model_fields.items():
         extra = {key: value for item in info.metadata if isinstance(item, dict) for key, value in item.items()}
-        if extra.get("read_only") or extra.get("exclude_from_cli") or extra.get("is_attribute") is False and extra.get("orm_class"):
+        if extra.get("read_only") or extra.get("exclude_from_cli") or (extra.get("is_attribute") is False and extra.get("orm_class")):
             continue
         kind = _plain_type(info.annotation)
         found.append((extra.get("priority", 0), Field(

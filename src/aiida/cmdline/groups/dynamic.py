@@ -74,12 +74,9 @@ class DynamicEntryPointCommandGroup(VerdiCommandGroup):
         """Return the decorator that adds all options of a plugin."""
 
         def apply(command: Any) -> Any:
-            command = options.NON_INTERACTIVE()(command)
-            command = options.CONFIG_FILE()(command)
-            for option in (*reversed(self.list_options(entry_point)), *reversed(self.shared_options or [])):
+            last = (options.CONFIG_FILE(), options.NON_INTERACTIVE())
+            for option in (*(self.shared_options or ()), *self.list_options(entry_point), *last):
                 command = option(command)
-            # Each option was put behind the others; what is to be asked first comes first.
-            command.params.reverse()
             return command
 
         return apply

@@ -12,6 +12,6 @@ _TYPES = (
 
 __getattr__, __dir__, __all__ = front_door(
     __name__,
-    {name: "aiida.cmdline.params.types" for name in _TYPES}
+    dict.fromkeys(_TYPES, "aiida.cmdline.params.types")
     | {name: f"aiida.cmdline.params.{name}" for name in ("arguments", "options", "types")},
 )

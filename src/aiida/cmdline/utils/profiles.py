@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from aiida import orm
 from aiida.cmdline.utils import session
 from aiida.manage import configuration
 
@@ -28,18 +27,16 @@ def create_profile(
     user: Mapping[str, str | None], set_as_default: bool,
 ) -> configuration.Profile:  # fmt: skip
     """Make the storage, the entry in the configuration and the user."""
-    profile: configuration.Profile = config.create_profile(
+    profile: configuration.Profile = configuration.create_profile(
+        config,
         name=name,
         storage_backend=storage_backend,
         storage_config=dict(storage_config),
         broker_backend=broker[0] if broker else None,
         broker_config=dict(broker[1]) if broker else None,
+        email=user.get("email") or "aiida@localhost",
+        **{key: value for key, value in user.items() if key != "email"},
     )
-    configuration.load_profile(profile.name, allow_switch=True)
-    email = user["email"] or "aiida@localhost"
-    if not orm.User.collection.find({"email": email}) and not orm.User.collection.get_default():
-        orm.User(email=email, **{key: value or "" for key, value in user.items() if key != "email"}).store()
-    config.set_default_user_email(profile, email)
     if set_as_default:
         config.set_default_profile(profile.name, overwrite=True)
     config.store()

@@ -11,5 +11,5 @@ _NAMES = (
 __getattr__, __dir__, __all__ = front_door(
     __name__,
     {"OverridableArgument": "aiida.cmdline.params.arguments.overridable"}
-    | {name: "aiida.cmdline.params.arguments.main" for name in _NAMES},
+    | dict.fromkeys(_NAMES, "aiida.cmdline.params.arguments.main"),
 )

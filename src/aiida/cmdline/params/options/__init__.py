@@ -24,7 +24,7 @@ _NAMES = (
 
 __getattr__, __dir__, __all__ = front_door(
     __name__,
-    {name: "aiida.cmdline.params.options.main" for name in _NAMES}
+    dict.fromkeys(_NAMES, "aiida.cmdline.params.options.main")
     | {
         "VERBOSITY": "aiida.cmdline.params.options.verbosity",
         "CallableDefaultOption": "aiida.cmdline.params.options.callable",

@@ -13,7 +13,7 @@ from aiida.cmdline.params.options.callable import CallableDefaultOption
 from aiida.cmdline.params.options.config import ConfigFileOption
 from aiida.cmdline.params.options.multivalue import MultipleValueOption
 from aiida.cmdline.params.options.overridable import OverridableOption
-from aiida.cmdline.params.options.verbosity import VERBOSITY, set_log_level
+from aiida.cmdline.params.options.verbosity import set_log_level
 from aiida.cmdline.utils import defaults
 from aiida.common import datastructures
 

@@ -1,0 +1,1 @@
+"""Options of single commands, for those who build similar ones."""
