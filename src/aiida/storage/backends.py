@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import sqlalchemy as sa
 
 from aiida.common import exceptions
+from aiida.graph.records import Row
 from aiida.plugins.entry_point import load_entry_point
 from aiida.storage import bulk, maintenance
 from aiida.storage.schema import ENGINE_VERSION, GRAPH_VERSION, engine_metadata
@@ -75,8 +76,15 @@ class StorageBackend(Store):
         """Bring the storage of a profile to the schema of this release."""
         raise NotImplementedError
 
-    def delete(self) -> None:
-        """Delete the storage with all data."""
+    def delete(self, kind: type[Row] | None = None, ids: Iterable[int] = ()) -> int:
+        """Delete rows by kind and id and return how many there were; without a kind, the storage with all data."""
+        if kind is not None:
+            return self.delete_rows(kind, ids)
+        self._delete_storage()
+        return 0
+
+    def _delete_storage(self) -> None:
+        """Close, and delete everything."""
         raise exceptions.InvalidOperation(f"{type(self).__name__} cannot delete its data")
 
     def _clear(self) -> None:
@@ -154,7 +162,7 @@ class StorageBackend(Store):
         """Return facts for people about entities and files."""
         return {
             "entities": self.get_orm_entities(detailed=detailed),
-            "repository": self.get_repository().get_info(detailed),
+            "repository": self.repository.get_info(detailed),
         }
 
     def get_orm_entities(self, detailed: bool = False) -> dict[str, Any]:

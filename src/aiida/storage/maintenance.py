@@ -74,7 +74,7 @@ def find_referenced(store: StorageBackend) -> set[str]:
 
 def find_unreferenced(store: StorageBackend, check_consistency: bool = True) -> set[str]:
     """Return the keys of objects that no node names; IntegrityError if a node names one that is missing."""
-    there = set(store.get_repository().list_objects())
+    there = set(store.repository.list_objects())
     named = find_referenced(store)
     if check_consistency and (missing := named - there):
         raise exceptions.IntegrityError(
@@ -90,7 +90,7 @@ def maintain(store: StorageBackend, full: bool, dry_run: bool, **kwargs: Any) ->
     Orphans are left alone otherwise: files are put *before* the row that names them is committed, so an object without
     a row may belong to a node that is being stored at this moment.
     """
-    repository = store.get_repository()
+    repository = store.repository
     if full:
         orphans = find_unreferenced(store)
         LOGGER.report("Deleting %d unreferenced objects ...", len(orphans))
@@ -110,5 +110,5 @@ def clear(store: StorageBackend) -> None:
         for table in tables:
             if table not in (schema.setting, schema.version):
                 transaction.execute(f"DELETE FROM {table.name}")
-    repository = store.get_repository()
+    repository = store.repository
     repository.delete_objects(list(repository.list_objects()))

@@ -17,13 +17,17 @@ LOGGER = AIIDA_LOGGER.getChild("storage")
 Step = Callable[[sa.Connection], None]
 
 
-def _nothing(connection: sa.Connection) -> None:
-    """For versions that differ in what is written, not in the tables."""
+def _drop_hashes_of_jobs(connection: sa.Connection) -> None:
+    """Hashes of jobs once covered the retrieved files; such a hash matches nothing that is computed now."""
+    removed = "json_remove(extras, '$._aiida_hash')" if connection.dialect.name == "sqlite" else "extras - '_aiida_hash'"
+    connection.exec_driver_sql(
+        f"UPDATE db_dbnode SET extras = {removed} WHERE node_type = 'process.calculation.calcjob.CalcJobNode.'"
+    )
 
 
 # from → (to, what to do)
 STEPS: dict[str, tuple[str, Step]] = {
-    "main_0001": ("main_0002", _nothing),
+    "main_0001": ("main_0002", _drop_hashes_of_jobs),
 }
 
 

@@ -286,6 +286,10 @@ class Store:
 
     def delete(self, kind: type[Row], ids: Iterable[int]) -> int:
         """Delete rows by id and return how many there were."""
+        return self.delete_rows(kind, ids)
+
+    def delete_rows(self, kind: type[Row], ids: Iterable[int]) -> int:
+        """Delete rows by id and return how many there were."""
         table = self.dialect.codec(kind).table.name
         condition, parameter = self.dialect.among("id", ids)
         with self.transaction() as transaction:
@@ -352,7 +356,7 @@ class Store:
             for table, column in _CONNECTIONS:
                 condition, parameter = self.dialect.among(column, ids)
                 transaction.execute(f"DELETE FROM {table} WHERE {condition}", (parameter,))
-            self.delete(NodeRow, ids)
+            self.delete_rows(NodeRow, ids)
 
     def query(self, spec: QuerySpec) -> Execution:
         """Return a query that is compiled and ready to run."""

@@ -148,7 +148,7 @@ class PsqlDosBackend(StorageBackend):
         with _connect(make_engine(profile.storage_config), profile.storage_config) as connection:
             migrate_graph(connection, cls.version_head(), profile.name)
 
-    def delete(self, delete_database_user: bool = False) -> None:
+    def _delete_storage(self) -> None:
         """Delete all tables and objects; the empty database, and its user, stay with the server's administrator."""
         with self.transaction() as transaction:
             _drop_tables(transaction.connection)

@@ -143,7 +143,7 @@ class SqliteDosStorage(SqliteStore):
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             migrate_graph(connection, cls.version_head(), profile.name)
 
-    def delete(self) -> None:
+    def _delete_storage(self) -> None:
         self.close()
         shutil.rmtree(self.filepath_root, ignore_errors=True)
 

@@ -106,7 +106,7 @@ class SqliteTempBackend(SqliteStore):
     def migrate(cls, profile: Profile) -> None:
         """A storage that is made at opening is never of an older version."""
 
-    def delete(self) -> None:
+    def _delete_storage(self) -> None:
         self.close()
         self._finalizer()
 
