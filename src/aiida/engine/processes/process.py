@@ -73,7 +73,7 @@ class Process(metaclass=ProcessMeta):
     _ENGINE_ATTRIBUTES: t.ClassVar[frozenset[str]] = frozenset(
         {
             "_raw_inputs", "_parsed_inputs", "_node", "_outputs", "_taken_outputs", "_log_rows", "_logger", "_runner", "_parent",
-            "_parent_pid", "_enable_persistence",
+            "_parent_pid", "_enable_persistence", "_lost_keys_told",
         }
     )  # fmt: skip
 
