@@ -31,16 +31,7 @@ if TYPE_CHECKING:
 __all__ = ("Computer", "ComputerCollection")
 
 # What a job's resources provide to the words of the MPI command.
-_JOB_FIELDS = {
-    name: "1"
-    for name in (
-        "tot_num_mpiprocs",
-        "num_machines",
-        "num_mpiprocs_per_machine",
-        "num_cores_per_machine",
-        "num_cores_per_mpiproc",
-    )
-}
+_JOB_FIELDS = dict.fromkeys(("tot_num_mpiprocs", "num_machines", "num_mpiprocs_per_machine", "num_cores_per_machine", "num_cores_per_mpiproc"), "1")
 
 
 class ComputerCollection(Collection["Computer"]):

@@ -133,7 +133,7 @@ class Entity(ABC):
         entity.initialize()
         return entity
 
-    def initialize(self) -> None:
+    def initialize(self) -> None:  # noqa: B027 - nothing to do for most
         """Prepare what an instance needs besides its row; run for new and for loaded entities."""
 
     # -- what an entity is ---------------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ class Entity(ABC):
     # -- collections ---------------------------------------------------------------------------------------------------
 
     @classproperty
-    def collection(cls: Any) -> Any:  # noqa: N805
+    def collection(cls: Any) -> Any:
         """All entities of this class in the current store."""
         return cls._collection_class(cls)
 
@@ -219,7 +219,7 @@ class Entity(ABC):
         return cls._collection_class(cls, backend)
 
     @classproperty
-    def objects(cls: Any) -> Any:  # noqa: N805
+    def objects(cls: Any) -> Any:
         """Old name of `collection`."""
         warn_deprecation(
             f"`{cls.__name__}.objects` property is deprecated, use `{cls.__name__}.collection` instead.", version=3, stacklevel=4

@@ -24,7 +24,7 @@ ASCENDING = "asc"
 DESCENDING = "desc"
 
 
-def OrderSpecifier(field: str, direction: str) -> dict[str, str]:  # noqa: N802 - the public name
+def OrderSpecifier(field: str, direction: str) -> dict[str, str]:
     """Return an order to give to `find`."""
     return {field: direction}
 

@@ -7,10 +7,9 @@ that node in one transaction.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from aiida.common.exceptions import ModificationNotAllowed
 from aiida.common.lang import type_check
 from aiida.common.links import LinkType, validate_link_label
 from aiida.graph.links import DEGREES, Degree, check_link

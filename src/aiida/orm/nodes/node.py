@@ -19,10 +19,10 @@ from aiida.orm.cleaning import clean_mapping
 from aiida.orm.computers import Computer
 from aiida.orm.entities import Collection, Entity
 from aiida.orm.extras import EntityExtras
+from aiida.orm.legacy import NODE_NAMES, get_legacy
 from aiida.orm.nodes.attributes import NodeAttributes
 from aiida.orm.nodes.caching import NodeCaching
 from aiida.orm.nodes.comments import NodeComments
-from aiida.orm.nodes.legacy import NODE_NAMES, get_legacy
 from aiida.orm.nodes.links import NodeLinks
 from aiida.orm.nodes.repository import NodeRepository
 from aiida.orm.session import changes, default_user_row, get_store
@@ -200,12 +200,12 @@ class Node(Entity, metaclass=AbstractNodeMeta):
         return get_legacy(self, name, NODE_NAMES)
 
     @classproperty
-    def class_node_type(cls: Any) -> str:  # noqa: N805
+    def class_node_type(cls: Any) -> str:
         """The node type of this class."""
         return cast(str, cls._plugin_type_string)
 
     @classproperty
-    def entry_point(cls: Any) -> Any:  # noqa: N805
+    def entry_point(cls: Any) -> Any:
         """The entry point of this class, or `None`."""
         return get_entry_point_from_class(cls.__module__, cls.__name__)[1]
 

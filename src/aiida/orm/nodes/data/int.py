@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from aiida.orm.cleaning import register_unwrapper
-from aiida.orm.nodes.data.numeric import NumericType
 from aiida.orm.fields import add_field
+from aiida.orm.nodes.data.numeric import NumericType
 
 __all__ = ("Int",)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from aiida.orm.cleaning import register_unwrapper
-from aiida.orm.nodes.data.base import BaseType
 from aiida.orm.fields import add_field
+from aiida.orm.nodes.data.base import BaseType
 
 __all__ = ("Str",)
 
