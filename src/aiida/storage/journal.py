@@ -57,6 +57,7 @@ class Claim(msgspec.Struct, frozen=True):
     awaiting: int
     mail: bool = False
     rides: int | None = None
+    home: int | None = None
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -399,11 +400,11 @@ def ring_alarms(tx: Connected) -> int:
     return run(tx.connection, sql).rowcount
 
 
-_CLAIMED = "RETURNING process, epoch, seq, deaths, awaiting, rides"
+_CLAIMED = "RETURNING process, epoch, seq, deaths, awaiting, rides, home"
 
 
 def _claims(rows: Iterable[Any], mail: bool = False) -> list[Claim]:
-    return [Claim(r[0], r[1], r[2], r[3], r[4], mail, r[5]) for r in rows]
+    return [Claim(r[0], r[1], r[2], r[3], r[4], mail, r[5], r[6]) for r in rows]
 
 
 def claim_mail(tx: Connected, worker: int, count: int, *, only_home: bool = False) -> list[Claim]:
@@ -431,6 +432,14 @@ def claim_one(tx: Connected, worker: int, process: int) -> Claim | None:
     """The same for one process that must be ready."""
     sql = f"UPDATE task SET owner=:w, epoch=epoch+1 WHERE process=:p AND {_READY} AND (home IS NULL OR home=:w) {_CLAIMED}"
     claims = _claims(run(tx.connection, sql, w=worker, p=process))
+    return claims[0] if claims else None
+
+
+def claim_rider(tx: Connected, worker: int, process: int) -> Claim | None:
+    """A rider that rests, by the worker on whose stack it rides: ready, due, or with mail."""
+    sql = f"""UPDATE task SET owner=:w, epoch=epoch+1, ready=FALSE, due_at=NULL WHERE process=:p AND rides IS NOT NULL AND owner IS NULL
+        AND (ready OR due_at <= {{NOW}} OR process IN (SELECT process FROM inbox)) {_CLAIMED}"""
+    claims = _claims(run(tx.connection, sql, w=worker, p=process), mail=True)
     return claims[0] if claims else None
 
 
@@ -680,7 +689,7 @@ def is_unwritten(tx: Connected, lease: Lease) -> bool:
 
 def find_lease(connection: sa.Connection, process: int, owner: int) -> Claim | None:
     """What a worker holds of a process, if it does."""
-    sql = "SELECT process, epoch, seq, deaths, awaiting, rides FROM task WHERE process=:p AND owner=:w"
+    sql = "SELECT process, epoch, seq, deaths, awaiting, rides, home FROM task WHERE process=:p AND owner=:w"
     claims = _claims(run(connection, sql, p=process, w=owner))
     return claims[0] if claims else None
 
@@ -688,5 +697,5 @@ def find_lease(connection: sa.Connection, process: int, owner: int) -> Claim | N
 def adopt(connection: sa.Connection, worker: int) -> list[Claim]:
     """R6 for a claim whose reply was lost: everything that bears this worker's id."""
     return _claims(
-        run(connection, "SELECT process, epoch, seq, deaths, awaiting, rides FROM task WHERE owner=:w", w=worker)
+        run(connection, "SELECT process, epoch, seq, deaths, awaiting, rides, home FROM task WHERE owner=:w", w=worker)
     )

@@ -93,16 +93,27 @@ def submit(core: Core, process: Process, *, home: int | None = None, priority: i
             "Move it to a module that is on the Python path, or use `run`"
         )
 
-    def work(tx: Transaction) -> None:
-        lane = core.lane_for(tx, bounds_of(process, None))
-        record(tx, process, event, home=home, lane=lane, priority=priority)
+    def work(tx: Transaction) -> list[ev.Event]:
         tx.after_commit(core.ring)
+        return record(
+            tx, process, event, home=home, lane=core.lane_for(tx, bounds_of(process, None)), priority=priority
+        )
 
     try:
-        write.transact(core.env, work)
+        events = write.transact(core.env, work)
     except UnreachableStorage:
         return _find_after_lost_reply(process)
+    if home is not None:
+        keep(core, process, events)
     return process.node
+
+
+def keep(core: Core, process: Process, events: Sequence[ev.Event]) -> None:
+    """What was made here may be run here: the first claim finds the instance, and need not build another."""
+    live = Live(Lease(process.node.pk, 0, 0, len(events)), fold(events), process)
+    if not live.state.is_ended:
+        process._parent = None
+        core.keep(live)
 
 
 def _find_after_lost_reply(process: Process) -> Any:
@@ -148,7 +159,11 @@ def launch(core: Core, parent: Live, process: Process, *, rides: bool) -> tuple[
     core.note_started(parent)
     write.append(core.env, parent, (), body, count=1, tail=core.projection(parent))
     live = Live(Lease(process.node.pk, core.worker, 1, len(births)), fold(births), process)
-    if not rides or live.state.is_ended:
+    if live.state.is_ended:
+        return None, process.node
+    if not rides:
+        process._parent = None
+        core.keep(live)
         return None, process.node
     live.rides = live.caller = parent.pk
     parent.riders += 1

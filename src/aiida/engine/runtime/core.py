@@ -71,6 +71,8 @@ class Core:
         self.poller = Poller(self)
         self.logins: dict[tuple[int, int], int] = {}
         self.stranded: set[int] = set()
+        self.next_due = float("inf")
+        self.some_hooks = False
         self.gone: set[int] = set()  # what was taken from us while its user code ran
         self.woken: set[int] = set()  # waiters that an end of ours made ready
 
@@ -172,7 +174,9 @@ class Core:
             self._cache[live.pk] = live
             self._cache.move_to_end(live.pk)
             if len(self._cache) > self._cache_size:
-                victim = next((pk for pk, other in self._cache.items() if not other.state.lost), None)
+                victim = next(
+                    (pk for pk, other in self._cache.items() if other.state.importable and not other.state.lost), None
+                )
                 if victim is not None:
                     del self._cache[victim]
 
@@ -184,7 +188,13 @@ class Core:
         if live is None or live.lease.seq != claim.seq:
             live = Live(lease, state or self.load_state(claim.process))
         live.lease = lease
-        live.awaiting, live.mail, live.rides, live.owned = claim.awaiting, claim.mail, claim.rides, True
+        live.awaiting, live.mail, live.rides, live.home, live.owned = (
+            claim.awaiting,
+            claim.mail,
+            claim.rides,
+            claim.home,
+            True,
+        )
         return live
 
     # -- projections -----------------------------------------------------------------------------------------------
@@ -305,7 +315,9 @@ class Core:
         store, worker = self.env.store, self.worker
         with store.reading() as connection:
             look = journal.look(connection, worker, only_home=self.inline)
-        if not look.anything:
+        self.next_due = float("inf") if look.next_due is None else max(look.next_due, 0.0)
+        self.some_hooks = look.hooks
+        if not (look.due or look.mail or look.ready or look.limited):
             return []
 
         def work(tx: Transaction) -> list[Claim]:

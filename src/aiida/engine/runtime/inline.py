@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from aiida.storage.store import Store
 
 LOGGER = logging.getLogger("aiida.engine.runtime")
+Help = Callable[[Core], bool]
 CLAIM = 8
 LOOK = 0.5  # seconds between looks at the tables while nothing is told
 
@@ -250,7 +251,7 @@ def running_parent(core: Core, process: Process) -> Live | None:
     return live
 
 
-def ride(core: Core, parent: Live, process: Process, help: Any) -> tuple[Any, Any]:
+def ride(core: Core, parent: Live, process: Process, help: Help) -> tuple[Any, Any]:
     """Section 6: on the caller's stack, with the caller's authority."""
     live, node = births.launch(core, parent, process, rides=True)
     if live is None:
@@ -276,32 +277,40 @@ def is_alive(core: Core, live: Live) -> bool:
         return bool(journal.which_alive(connection, [live.pk]))
 
 
-def drive_to_end(core: Core, live: Live, help: Any) -> None:
+def drive_to_end(core: Core, live: Live, help: Help) -> None:
     """Drive a process of ours, and while it waits whatever it may wait for."""
     core.drive(live)
-    looked = core.env.clock.monotonic()
+    told, looked = -1, core.env.clock.monotonic()
     while not live.state.is_ended:
-        seen = core.changes
-        if (
-            live.owned and live.awaiting and not live.away
-        ):  # it rides: nobody else can claim it when its targets have ended
-            if live.pk in core.woken or core.env.clock.monotonic() - looked > LOOK:
-                looked = core.env.clock.monotonic()
-                core.woken.discard(live.pk)
-                with core.env.store.reading() as connection:
-                    row = journal.find_task(connection, live.pk)
-                if row is not None and not row["awaiting"]:
-                    live.awaiting = 0
-                    core.drive(live)
-                    continue
-        if help(core):
-            continue
-        core.sleep(seen, min(core.poller.tick(), LOOK))
-        now = core.env.clock.monotonic()
-        if now - looked > LOOK and not live.awaiting:
-            looked = now
-            if not live.state.is_ended and not is_alive(core, live):
+        seen, now = core.changes, core.env.clock.monotonic()
+        if (seen != told or now - looked > LOOK) and not live.away:
+            told, looked = seen, now
+            if live.rides is not None and take_up_rider(core, live):
+                continue
+            if not live.owned and not is_alive(core, live):
                 return
+        if not help(core):
+            core.sleep(seen, min(core.poller.tick(), LOOK))
+
+
+def take_up_rider(core: Core, live: Live) -> bool:
+    """A rider that rests (targets, an alarm, a job) is claimed by nobody else: its own stack takes it up again."""
+    core.woken.discard(live.pk)
+    if live.owned:
+        if not live.awaiting:
+            return False
+        with core.env.store.reading() as connection:
+            row = journal.find_task(connection, live.pk)
+        if row is None or row["awaiting"]:
+            return False
+        live.awaiting = 0
+    else:
+        claim = write.transact(core.env, lambda tx: journal.claim_rider(tx, core.worker, live.pk))
+        if claim is None:
+            return False
+        core.adopt(claim)
+    core.drive(live)
+    return True
 
 
 def result_of(core: Core, live: Live, process: Process) -> tuple[Any, Any]:

@@ -28,7 +28,8 @@ def instance(core: Core, live: Live) -> Any:
     """The instance, or None: its class cannot be imported here, and the process rests for a while (or has ended)."""
     if live.process is not None:
         return live.process
-    if not live.state.importable and not live.rides:
+    at_home = live.rides is not None or live.home == core.worker
+    if not live.state.importable and not at_home:
         endings.except_(core, live, InvalidOperation("the interpreter that ran it ended"))
         return None
     try:
@@ -36,6 +37,9 @@ def instance(core: Core, live: Live) -> Any:
     except (Fenced, KeyboardInterrupt):
         raise
     except Exception as error:
+        if not live.state.importable:
+            endings.except_(core, live, error)
+            return None
         fail(core, live, "import", f"its class cannot be imported or built: {type(error).__name__}: {error}")
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ class Poller:
         self._under_way: set[int] = set()
         self._pause: dict[int, float] = {}
         self._next = 0.0  # by our own clock: when to look at the table again
+        self.wake: Callable[[], None] | None = None  # whoever sleeps between ticks
         self._shown: dict[int, str] = {}
         self._authinfos: dict[int, Any] = {}
 
@@ -43,6 +45,16 @@ class Poller:
         """A job was submitted: look."""
         self._next = 0.0
         self._pause.clear()
+        if self.wake is not None:
+            self.wake()
+
+    def is_busy(self) -> bool:
+        """A listing is under way, or due."""
+        if self._under_way:
+            return True
+        with self.core.env.store.reading() as connection:
+            due, later = joblist.due_logins(connection)
+        return bool(due) or (later is not None and later < LONGEST)
 
     def tick(self) -> float:
         """Start the listings that are due; seconds until the next tick is worth while."""

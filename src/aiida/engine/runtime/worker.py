@@ -1,0 +1,335 @@
+"""A daemon's worker: claims what is ready, drives it, sleeps on its bell, looks after the others.
+
+Three kinds of threads. *User code* runs in one thread, and in more when one is blocked: of those that are free only one leads
+(claims, waits), so that an idle worker is one sleeping thread. The *controller* (the thread that called `run`) sweeps, polls,
+acts on kills, gives back what was claimed and not begun while a step is slow, and opens another thread when all are busy. The
+*loop* carries effects on other machines.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from aiida.brokers.doorbell import Doorbell
+from aiida.brokers.polling import PollingBell
+from aiida.common.exceptions import AiidaException
+from aiida.common.slots import current_engine
+from aiida.engine.runners import Runner
+from aiida.engine.runtime.core import Core
+from aiida.engine.runtime.environment import Environment
+from aiida.engine.runtime.inline import InlineEngine, act_on_kills, show_started
+from aiida.engine.runtime.live import Live
+from aiida.storage import journal
+from aiida.transports.pool import TransportPool
+
+if TYPE_CHECKING:
+    from aiida.common.slots import Settings
+    from aiida.storage.store import Store
+
+LOGGER = logging.getLogger("aiida.engine.runtime.worker")
+
+MOST = 32  # claimed at once
+SLICE = 0.1  # seconds of work to claim at once
+SLOW = 0.2  # a step longer than this delays nobody: what was claimed with it is given back
+BLOCKED = 1.0  # a thread busy for so long is not waited for
+IDLE = 2.0  # seconds between looks when no bell rings
+PARKED = 10.0  # a thread that found nothing to do for so long ends, if there are others
+
+
+class WorkerEngine(InlineEngine):
+    """What the slot `current_engine` holds in a worker: launches inside steps, nested runs."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(worker.env)
+        self._worker = worker
+        self._runner = Runner(engine=self, daemon=True)
+
+    @property
+    def core(self) -> Core:
+        """The worker's."""
+        return self._worker.core
+
+    def help(self, core: Core) -> bool:
+        """A step that waits on its own stack keeps one thread; the others do the work."""
+        self._worker.open_thread()
+        return False
+
+    @contextmanager
+    def _watched(self, core: Core) -> Iterator[None]:
+        yield
+
+    def close(self) -> None:
+        """The worker closes what it made."""
+
+
+class Worker:
+    """Runs processes until told to stop."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        bell: Doorbell | None = None,
+        pool: Callable[[], TransportPool] | None = None,
+        *,
+        threads: int = 16,
+        cache_size: int = 1000,
+        grace: float | None = None,
+        env: Environment | None = None,
+    ) -> None:
+        self.env = env or Environment(
+            store=store, settings=settings, bell=bell or PollingBell(), make_pool=pool or TransportPool
+        )
+        self.core = Core(self.env, inline=False, kind="daemon", cache_size=cache_size)
+        self.engine = WorkerEngine(self)
+        self.core.runner = self.engine.runner
+        self.core.poller.wake = self.env.bell.wake
+        self.grace = grace
+        self.queue: deque[Live] = deque()
+        self._most_threads = threads
+        self._threads: dict[threading.Thread, float] = {}  # thread -> since when it is busy; 0: it is free
+        self._lead = threading.Lock()
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._pace = SLICE / MOST  # seconds per task, a running mean
+        self._swept = 0.0
+
+    @property
+    def id(self) -> int:
+        """The worker's id."""
+        return self.core.worker
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def run(self, stop: threading.Event | None = None) -> None:
+        """Work until `stop` is set; then finish in order."""
+        stop = stop or self._stopping
+        self.core.liveness.register()
+        self.core.liveness.start_heart()
+        LOGGER.info("worker %d starts", self.id)
+        with current_engine.override(self.engine):
+            self.open_thread()
+            try:
+                while not stop.is_set() and not self._stopping.is_set():
+                    self.control()
+            finally:
+                self.finish()
+
+    def stop(self) -> None:
+        """Ask `run` to end."""
+        self._stopping.set()
+        self.env.bell.wake()
+        self.core.notify()
+
+    def finish(self) -> None:
+        """Graceful stop: nothing more is claimed, what is not begun goes back, effects in flight end, the rest is abandoned."""
+        self._stopping.set()
+        self._give_back_queue()
+        self.core.notify()
+        grace = self.grace if self.grace is not None else float(self.env.option("daemon.timeout", 5))
+        deadline = time.monotonic() + grace
+        while time.monotonic() < deadline and self._is_busy():
+            time.sleep(0.02)
+        self.core.close()
+        LOGGER.info("worker ends")
+
+    def _is_busy(self) -> bool:
+        return (
+            any(since for since in self._threads.values())
+            or any(live.away for live in list(self.core.held.values()))
+            or bool(self.core.news)
+        )
+
+    # -- the controller --------------------------------------------------------------------------------------------
+
+    def control(self) -> None:
+        """One round: wait for the bell, then look after everything."""
+        busy = self._is_busy() or bool(self.queue)
+        pause = min(SLOW / 2 if busy else 1.0, self._poll())
+        if self.env.bell.wait(pause):
+            self.core.notify()
+        try:
+            self.look_after()
+        except AiidaException as error:
+            LOGGER.warning("the database does not answer: %s", error)
+            self.env.clock.sleep(0.5 + self.env.dice())
+
+    def _poll(self) -> float:
+        try:
+            return self.core.poller.tick()
+        except AiidaException as error:
+            LOGGER.warning("jobs cannot be polled: %s", error)
+            return 1.0
+
+    def look_after(self) -> None:
+        """Slow steps, blocked threads, mail for what runs, the dead."""
+        now = time.monotonic()
+        show_started(self.core)
+        oldest = min((since for since in list(self._threads.values()) if since), default=None)
+        if self.queue and oldest is not None and now - oldest > SLOW and not self._has_free():
+            self._give_back_queue()
+        if oldest is not None and not self._has_free() and now - max(self._threads.values()) > BLOCKED:
+            self.open_thread()
+        if now - self._swept < 1.0:
+            return
+        self._swept = now
+        self._check_alive()
+        if self.core.stranded:
+            self.core.give_back(list(self.core.stranded))
+        act_on_kills(self.core)
+        self.core.sweep()
+
+    def _check_alive(self) -> None:
+        """Declared dead (we were stopped for too long): drop everything, go on under a new id."""
+        with self.env.store.reading() as connection:
+            known = any(row[0] == self.core.liveness.id for row in journal.list_workers(connection))
+        if known and not self.core.liveness.is_declared_dead():
+            return
+        LOGGER.error("worker %d was declared dead; it goes on under a new id", self.core.liveness.id)
+        self.queue.clear()
+        for live in list(self.core.held.values()):
+            live.owned = False
+            self.core.gone.add(live.pk)
+        self.core.held.clear()
+        self.core.liveness.stop()
+        self.core.liveness.register()
+        self.core.liveness.start_heart()
+
+    def _give_back_queue(self) -> None:
+        back = []
+        while self.queue:
+            try:
+                back.append(self.queue.popleft())
+            except IndexError:
+                break
+        for live in back:
+            self.core.release(live)
+        self.core.give_back([live.pk for live in back])
+        if back:
+            self.core.ring()
+
+    # -- threads of user code --------------------------------------------------------------------------------------
+
+    def _has_free(self) -> bool:
+        return any(not since for since in list(self._threads.values()))
+
+    def open_thread(self) -> None:
+        """Another thread, unless one is free."""
+        with self._lock:
+            if self._has_free() or len(self._threads) >= self._most_threads or self._stopping.is_set():
+                return
+            thread = threading.Thread(target=self._work, name=f"aiida-user-{len(self._threads)}", daemon=True)
+            self._threads[thread] = 0.0
+            thread.start()
+
+    def _work(self) -> None:
+        me = threading.current_thread()
+        try:
+            while not self._stopping.is_set() or self.core.news:
+                if not self._lead.acquire(timeout=PARKED):
+                    if len(self._threads) > 1:
+                        return
+                    continue
+                try:
+                    task = self._next()
+                    if task is not None:
+                        self._threads[me] = time.monotonic()
+                finally:
+                    self._lead.release()
+                if task is not None:
+                    self._do(task)
+                    self._threads[me] = 0.0
+        finally:
+            with self._lock:
+                self._threads.pop(me, None)
+
+    def _do(self, task: Callable[[], None]) -> None:
+        begun = time.perf_counter()
+        try:
+            task()
+        except AiidaException as error:
+            LOGGER.warning("given back: %s", error)
+        except BaseException:
+            LOGGER.exception("a process could not be driven; it is given back")
+        self._pace += 0.1 * (time.perf_counter() - begun - self._pace)
+
+    def _next(self) -> Callable[[], None] | None:
+        """News first, then what was claimed, then a claim; nothing: sleep until something is told."""
+        core = self.core
+        seen = core.changes
+        if core.news:
+            try:
+                return core.news.popleft()
+            except IndexError:
+                return None
+        if self._stopping.is_set():
+            core.sleep(seen, 0.05)
+            return None
+        if not self.queue:
+            try:
+                self._claim()
+            except AiidaException as error:
+                LOGGER.warning("nothing can be claimed: %s", error)
+                core.sleep(seen, 1.0)
+                return None
+        if self.queue:
+            try:
+                live = self.queue.popleft()
+            except IndexError:
+                return None
+            return lambda: core.drive(live)
+        core.sleep(seen, min(IDLE, core.next_due))
+        return None
+
+    def _claim(self) -> None:
+        count = max(1, min(MOST, int(SLICE / max(self._pace, 1e-4))))
+        for live in self.core.claim(count):
+            self.core.held[live.pk] = live
+            self.queue.append(live)
+        if not self.queue and self.core.some_hooks:
+            self.core.run_hooks()
+
+    # -- for tests and foreground use ------------------------------------------------------------------------------
+
+    def run_until_idle(self, timeout: float = 60.0) -> None:
+        """On this thread alone, with no heart: until nothing is ready, due soon, or under way. Tests step a worker with it."""
+        deadline = time.monotonic() + timeout
+        with current_engine.override(self.engine):
+            while time.monotonic() < deadline:
+                if not self.step_once():
+                    return
+        raise TimeoutError("the worker found no rest")
+
+    def step_once(self) -> bool:
+        """Do one thing that is to be done; False if there is none."""
+        core = self.core
+        seen = core.changes
+        if core.news:
+            self._do(core.news.popleft())
+            return True
+        if not self.queue:
+            self._claim()
+        if self.queue:
+            live = self.queue.popleft()
+            self._do(lambda: core.drive(live))
+            return True
+        core.poller.tick()
+        if any(live.away for live in list(core.held.values())) or core.poller.is_busy():
+            core.sleep(seen, 0.05)
+            return True
+        return False
+
+    def close(self) -> None:
+        """Sign off without ceremony."""
+        self.core.close()
+
+
+def make_worker(store: Store, settings: Settings, bell: Doorbell | None = None, **options: Any) -> Worker:
+    """A worker for a store."""
+    return Worker(store, settings, bell, **options)
