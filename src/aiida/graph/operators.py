@@ -136,8 +136,10 @@ def _compared_shape(value: Any) -> Any:
     if isinstance(value, datetime):
         return "moment"
     kind = kind_of(value)
-    # In SQLite an array reads as its JSON text, so only texts that look like one need their type checked.
-    return "bracket" if kind == "string" and value[:1] in ("[", "{") else kind
+    # In SQLite an array reads as its JSON text and true as 1: only operands that look like one need the type checked.
+    if kind == "string":
+        return "bracket" if value[:1] in ("[", "{") else kind
+    return "flag" if kind == "number" and value in (0, 1) else kind
 
 
 def _like_shape(value: str) -> str:

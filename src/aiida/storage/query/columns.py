@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from aiida.graph.queryspec import Field
 
-__all__ = ("Document", "cast_value", "field_value", "order_keys", "text_literal")
+__all__ = ("Document", "cast_value", "field_value", "order_keys", "text_literal", "without_index")
 
 _INDEX = re.compile(r"-?\d+\Z")
 # A moment as ISO text, and its offset from UTC.
@@ -193,6 +193,13 @@ def _cast_column(column: Expression, field: Field, cast: str, dialect: str) -> E
 def by_code_points(expression: Expression, dialect: str) -> Expression:
     """Return a text that is compared by code points: what SQLite does always, PostgreSQL only when told."""
     return expression if dialect == "sqlite" else expression.collate("C")
+
+
+def without_index(column: Expression, dialect: str) -> Expression:
+    """Return a column for a condition that narrows little: SQLite, which keeps no statistics by itself, shall not start there."""
+    if dialect != "sqlite":
+        return column
+    return sa.UnaryExpression(column, operator=sa.sql.operators.custom_op("+"), type_=column.type)
 
 
 def order_keys(column: Expression, field: Field, cast: str | None, dialect: str) -> list[Expression]:

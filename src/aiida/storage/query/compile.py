@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import registry
@@ -21,7 +22,7 @@ from sqlalchemy.dialects import registry
 from aiida.graph.queryspec import Condition, Field, Filter, Order, Projection, QuerySpec, Vertex, find_shape
 from aiida.graph.relations import NULLABLE, ROWS, get_relation
 from aiida.storage.dialect import Dialect, from_json
-from aiida.storage.query.columns import by_code_points, field_value, order_keys
+from aiida.storage.query.columns import by_code_points, field_value, order_keys, without_index
 from aiida.storage.query.filters import Binder, Expression, compile_filters, is_trivial
 from aiida.storage.query.joins import TABLES, find_score, make_walk
 
@@ -48,19 +49,21 @@ class Slot:
 
 
 class Source:
-    """A vertex or an edge in the FROM clause: its columns."""
+    """A vertex or an edge in the FROM clause: its columns, and those whose values are too common to begin a search with."""
 
-    def __init__(self, base: str, column_of: Callable[[str], Expression]) -> None:
+    def __init__(self, base: str, column_of: Callable[[str], Expression], common: Sequence[str] = ()) -> None:
         self.base = base
         self.column = column_of
+        self.common = common
 
 
 class _Compiler:
     """Builds the parts of one SELECT."""
 
-    def __init__(self, spec: QuerySpec, dialect: Dialect) -> None:
+    def __init__(self, spec: QuerySpec, dialect: Dialect, common: str | None = None) -> None:
         self.spec = spec
         self.dialect = dialect
+        self.common = common  # tag of a vertex whose type is a common one
         self.filters = dict(spec.filters)
         self.binder = Binder(spec.filters)
         self.vertices = {vertex.tag: vertex for vertex in spec.path}
@@ -79,7 +82,7 @@ class _Compiler:
         joined: Any = None
         for vertex in path:
             table = TABLES[vertex.orm_base].alias(self._name(vertex.orm_base))
-            sources[vertex.tag] = Source(vertex.orm_base, table.c.__getitem__)
+            sources[vertex.tag] = Source(vertex.orm_base, table.c.__getitem__, ("node_type",) if vertex.tag == self.common else ())
             parts = self.filters.get(vertex.tag, ())
             if joined is None:
                 joined = table
@@ -92,7 +95,13 @@ class _Compiler:
         return joined, conditions, sources
 
     def _compile(self, parts: tuple[Filter, ...], source: Source) -> list[Expression]:
-        return compile_filters(parts, source.column, self.binder, self.dialect.name)
+        name = self.dialect.name
+
+        def column_of(column: str) -> Expression:
+            found = source.column(column)
+            return without_index(found, name) if column in source.common else found
+
+        return compile_filters(parts, column_of, self.binder, name)
 
     def _join(self, joined: Any, vertex: Vertex, table: Any, sources: dict[str, Source], more: list[Expression]) -> Any:
         relation = get_relation(vertex.orm_base, vertex.joining_keyword or "")
@@ -117,7 +126,8 @@ class _Compiler:
         else:
             edge = TABLES[relation.edge or ""].alias(self._name(relation.edge or ""))
             column_of, ends = edge.c.__getitem__, relation.ends
-        sources[vertex.edge_tag or ""] = Source(relation.edge or "", column_of)
+        common = ("type",) if relation.edge == "link" else ()
+        sources[vertex.edge_tag or ""] = Source(relation.edge or "", column_of, common)
         return edge, column_of(ends[0]), column_of(ends[1])
 
     def _walk(self, vertex: Vertex) -> tuple[Any, Callable[[str], Expression]]:
@@ -334,8 +344,8 @@ class Text:
 class Plan:
     """A compiled shape."""
 
-    def __init__(self, spec: QuerySpec, dialect: Dialect) -> None:
-        compiler = _Compiler(spec, dialect)
+    def __init__(self, spec: QuerySpec, dialect: Dialect, common: str | None) -> None:
+        compiler = _Compiler(spec, dialect, common)
         self._dialect = dialect.name
         self._rows, self._count, self.slots = compiler.select()
         self._converts = compiler.binder.converts
@@ -405,19 +415,55 @@ _plans: dict[tuple[str, Any], Plan] = {}
 _lock = Lock()
 
 
-def find_plan(spec: QuerySpec, dialect: Dialect) -> tuple[Plan, list[Any]]:
+def find_plan(spec: QuerySpec, store: Store) -> tuple[Plan, list[Any]]:
     """Return the plan for a query, compiled now or before, and the operands that go with it."""
     shape, operands = find_shape(spec)
     trivial = tuple(is_trivial(part) for _, parts in spec.filters for part in parts)
-    key = (dialect.name, (shape, trivial))
+    common = _find_common_type(spec, store) if spec.order_by and store.dialect.name == "sqlite" else None
+    key = (store.dialect.name, (shape, trivial, common))
     plan = _plans.get(key)
     if plan is None:
-        plan = Plan(spec, dialect)
+        plan = Plan(spec, store.dialect, common)
         with _lock:
             if len(_plans) >= _MAX_PLANS:
                 _plans.clear()
             _plans[key] = plan
     return plan, operands
+
+
+# --- what SQLite cannot know ------------------------------------------------------------------------------------------
+
+_INDEXED = ("id", "ctime", "mtime", "label", "uuid")
+_USES = 200
+_IS_COMMON = (
+    "SELECT EXISTS (SELECT 1 FROM db_dbnode WHERE node_type LIKE ? ESCAPE '\\' "
+    "LIMIT 1 OFFSET (SELECT coalesce(max(id), 0) / 8 FROM db_dbnode))"
+)
+# Per store: pattern → whether it is common, and after how many queries to look again.
+_common_types: WeakKeyDictionary[Any, dict[str, tuple[bool, int]]] = WeakKeyDictionary()
+
+
+def _find_common_type(spec: QuerySpec, store: Store) -> str | None:
+    """Return the tag of the vertex that orders the rows if its type is that of many nodes, so that a bounded search should go
+    along the order. SQLite would take the index of the type, and sort all nodes of the type for the first ten."""
+    order = spec.order_by[0]
+    if order.field.column not in _INDEXED:
+        return None
+    for part in dict(spec.filters).get(order.tag, ()):
+        is_type = isinstance(part, Condition) and part.field.column == "node_type" and part.operator == "like"
+        if is_type and not part.negated and not is_trivial(part) and _is_common(store, part.operand):
+            return order.tag
+    return None
+
+
+def _is_common(store: Store, pattern: str) -> bool:
+    known = _common_types.setdefault(store, {})
+    answer, uses = known.get(pattern, (False, 0))
+    if uses == 0:
+        with store.reading() as connection:
+            answer, uses = bool(connection.exec_driver_sql(_IS_COMMON, (pattern,)).scalar()), _USES
+    known[pattern] = (answer, uses - 1)
+    return answer
 
 
 # --- running ----------------------------------------------------------------------------------------------------------
@@ -429,7 +475,7 @@ class Execution:
     def __init__(self, store: Store, spec: QuerySpec) -> None:
         self._store = store
         self._spec = spec
-        self._plan, self._operands = find_plan(spec, store.dialect)
+        self._plan, self._operands = find_plan(spec, store)
         self.labels = self._plan.labels
         self.entities = self._plan.entities
 
@@ -447,7 +493,9 @@ class Execution:
         """Return all rows; records stand for entities."""
         sql, parameters, _ = self._prepare(at_most)
         with self._store.reading() as connection:
-            found = connection.exec_driver_sql(sql, parameters).fetchall()
+            # The driver's own tuples: Core would wrap each of them.
+            with closing(connection.exec_driver_sql(sql, parameters)) as result:
+                found = result.cursor.fetchall()
         return list(map(self._plan.read, found))
 
     def count(self) -> int:
@@ -465,12 +513,10 @@ class Execution:
         sql, parameters, _ = self._prepare()
         read = self._plan.read
         with self._store.reading() as connection, _server_side(connection, self._store.dialect) as options:
-            result = connection.exec_driver_sql(sql, parameters, execution_options=options)
-            try:
-                while chunk := result.fetchmany(batch_size):
+            with closing(connection.exec_driver_sql(sql, parameters, execution_options=options)) as result:
+                fetch = result.cursor.fetchmany
+                while chunk := fetch(batch_size):
                     yield from map(read, chunk)
-            finally:
-                result.close()
 
     def sql(self, inline: bool = False) -> str:
         """Return the SQL with its parameters, or with the values in it (for reading, not for running)."""

@@ -185,7 +185,7 @@ class _Compiler:
         found = document.value() == self._binder.bind(condition, _scalar_type(operand))
         if isinstance(operand, str):
             return sa.and_(found, document.is_string()) if operand[:1] in ("[", "{") else found
-        return sa.and_(found, document.is_number())
+        return sa.and_(found, document.is_number()) if operand in (0, 1) else found
 
     def _json_ordered(self, condition: Condition, document: Document) -> Expression:
         operand, operator = condition.operand, condition.operator

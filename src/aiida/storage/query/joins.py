@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from aiida.graph.queryspec import Condition, Filter
 from aiida.graph.relations import Relation
 from aiida.storage import schema
+from aiida.storage.query.columns import without_index
 
 __all__ = ("TABLES", "find_score", "make_walk")
 
@@ -75,7 +76,7 @@ def make_walk(
         first.append(sa.literal_column("0", sa.Integer).label("depth"))
     if "path" in columns:
         first.append(paths.begin(link.c.input_id, link.c.output_id).label("path"))
-    base = sa.select(*first).where(link.c.type.in_([sa.literal_column(f"'{one}'") for one in _WALKED]), near.in_(seeds))
+    base = sa.select(*first).where(_is_walked(link, dialect), near.in_(seeds))
     walk = base.cte(name, recursive=True)
 
     step = schema.link.alias(f"{name}_step")
@@ -85,12 +86,17 @@ def make_walk(
         further.append(walk.c.depth + sa.literal_column("1", sa.Integer))
     if "path" in columns:
         further.append(paths.extend(walk.c.path, far, at_end=down))
-    conditions = [near == walk.c.node_id, step.c.type.in_([sa.literal_column(f"'{one}'") for one in _WALKED])]
+    conditions = [near == walk.c.node_id, _is_walked(step, dialect)]
     if max_depth is not None and "depth" in columns:
         operator, bound = max_depth
-        conditions.append(walk.c.depth + sa.literal_column("1", sa.Integer) <= bound if operator != "<" else walk.c.depth + sa.literal_column("1", sa.Integer) < bound)
+        deeper = walk.c.depth + sa.literal_column("1", sa.Integer)
+        conditions.append(deeper < bound if operator == "<" else deeper <= bound)
     walk = walk.union(sa.select(*further).where(*conditions))
     return walk, ("start_id", "node_id") if down else ("node_id", "start_id")
+
+
+def _is_walked(link: Any, dialect: str) -> Any:
+    return without_index(link.c.type, dialect).in_([sa.literal_column(f"'{one}'") for one in _WALKED])
 
 
 class _SqlitePath:
@@ -103,7 +109,9 @@ class _SqlitePath:
         text = sa.type_coerce(path, sa.String)
         if at_end:
             return sa.func.json_insert(text, sa.literal_column("'$[#]'"), id_, type_=sa.String)
-        return sa.literal_column("'['", sa.String) + sa.cast(id_, sa.String) + sa.literal_column("','", sa.String) + sa.func.substr(text, sa.literal_column("2"), type_=sa.String)
+        opening, comma = (sa.literal_column(f"'{one}'", sa.String) for one in "[,")
+        rest = sa.func.substr(text, sa.literal_column("2"), type_=sa.String)
+        return opening + sa.cast(id_, sa.String) + comma + rest
 
 
 class _PostgresPath:
