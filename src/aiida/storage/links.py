@@ -48,6 +48,25 @@ def find_neighbours(
     ]
 
 
+def find_tree(store: Store, start: int, types: Iterable[LinkType] = CALLS) -> list[tuple[LinkRow, NodeRow]]:
+    """Return the links below a node, with the node that each leads to, in order of the links."""
+    links, nodes = store.dialect.codec(LinkRow), store.dialect.codec(NodeRow)
+    condition, parameter = store.dialect.among("l.input_id", [start])
+    wanted = _type_condition(types)
+    columns = ", ".join([f'l."{name}"' for name in links.columns] + [f'n."{name}"' for name in nodes.columns])
+    sql = (
+        f"WITH RECURSIVE reached(id, link) AS (SELECT l.output_id, l.id FROM db_dblink l WHERE {condition}{wanted}"
+        f" UNION SELECT l.output_id, l.id FROM reached r JOIN db_dblink l ON l.input_id = r.id{wanted})"
+        f" SELECT {columns} FROM reached r JOIN db_dblink l ON l.id = r.link JOIN db_dbnode n ON n.id = r.id ORDER BY l.id"
+    )
+    width = len(links.columns)
+    with store.reading() as connection:
+        rows = connection.exec_driver_sql(sql, (parameter,)).all()
+    return [
+        (cast("LinkRow", links.decode(row[:width])), cast("NodeRow", nodes.decode(row[width:]))) for row in rows
+    ]
+
+
 def find_links(
     store: Store, ids: Iterable[int], direction: Direction, types: Iterable[LinkType] = ()
 ) -> list[LinkRow]:
@@ -63,7 +82,7 @@ def find_links(
 
 def find_children(store: Store, ids: Iterable[int]) -> list[int]:
     """Return the processes that these processes called, in the order of the calls."""
-    return [cast("int", link.output_id) for link in find_links(store, ids, "outgoing", CALLS)]
+    return [link.output_id for link in find_links(store, ids, "outgoing", CALLS)]
 
 
 def find_closure(

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from aiida.common.lang import type_check
 from aiida.common.links import LinkType, validate_link_label
 from aiida.graph.links import DEGREES, Degree, check_link
-from aiida.graph.records import LinkRow, NodeRow
+from aiida.graph.records import LinkRow
 from aiida.orm import hydrate
 from aiida.orm.utils.links import LinkManager, LinkTriple
+from aiida.storage.links import find_neighbours, is_reachable
 
 if TYPE_CHECKING:
     from aiida.orm.nodes.node import Node
@@ -76,7 +77,7 @@ class NodeLinks:
         self._check_incoming(source, link_type, label, indegree)
         source.base.links._check_outgoing(link_type, label, outdegree)
         if target.is_stored and source.is_stored and link_type in (LinkType.CREATE, *INPUTS):
-            if _is_ancestor(target, source):
+            if is_reachable(target.backend, target._row.id, source._row.id, (LinkType.CREATE, *INPUTS)):  # type: ignore[arg-type]
                 raise ValueError("the link you are attempting to create would generate a cycle in the graph")
 
     def _check_incoming(self, source: Node, link_type: LinkType, label: str, degree: Degree) -> None:
@@ -150,7 +151,8 @@ class NodeLinks:
         if not self._node.is_stored:
             return []
         triples = []
-        for link, row in _neighbours(self._node, link_direction, types):
+        direction: Any = link_direction
+        for link, row in find_neighbours(self._node.backend, [self._node._row.id], direction, types):
             if not _fits_label(link.label, link_label_filter):
                 continue
             node = hydrate.to_entity(row, self._node.backend)
@@ -173,26 +175,3 @@ def _fits_label(label: str, pattern: str | None) -> bool:
         return True
     text = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in pattern)
     return re.fullmatch(text, label) is not None
-
-
-def _neighbours(node: Node, direction: str, types: tuple[LinkType, ...]) -> list[tuple[LinkRow, NodeRow]]:
-    own, other = ("output_id", "input_id") if direction == "incoming" else ("input_id", "output_id")
-    wanted = {one.value for one in types}
-    links = [link for link in node.backend.find(LinkRow, **{own: node._row.id}) if not wanted or link.type in wanted]
-    rows = node.backend.fetch(NodeRow, {getattr(link, other) for link in links})
-    return [(link, rows[getattr(link, other)]) for link in links]
-
-
-def _is_ancestor(candidate: Node, of: Node) -> bool:
-    """Return whether data flowed from `candidate` to `of`, level by level upwards."""
-    wanted = {LinkType.CREATE.value, *(one.value for one in INPUTS)}
-    level, seen = {of._row.id}, set()
-    while level:
-        if candidate._row.id in level:
-            return True
-        seen |= level
-        parents: set[int] = set()
-        for node_id in level:
-            parents |= {link.input_id for link in of.backend.find(LinkRow, output_id=node_id) if link.type in wanted}
-        level = parents - seen
-    return False

@@ -16,15 +16,14 @@ from aiida.common.exit_code import ExitCode
 from aiida.common.links import LinkType
 from aiida.common.process_state import ProcessState
 from aiida.common.slots import current_settings
+from aiida.orm import hydrate
 from aiida.orm.nodes.caching import NodeCaching
 from aiida.orm.nodes.links import CALLS, INPUTS, NodeLinks
 from aiida.orm.nodes.node import Node
 from aiida.orm.utils.log import create_logger_adapter
 from aiida.orm.utils.mixins import Sealable
-from aiida.plugins.entry_point import (
-    is_valid_entry_point_string,
-    load_entry_point_from_string,
-)
+from aiida.plugins.entry_point import is_valid_entry_point_string, load_entry_point_from_string
+from aiida.storage.links import find_tree
 
 if TYPE_CHECKING:
     from aiida.engine.processes.builder import ProcessBuilder
@@ -372,11 +371,18 @@ class ProcessNode(Sealable, Node):
     @property
     def called_descendants(self) -> list[ProcessNode]:
         """All processes below this one, each before those it called."""
-        descendants: list[ProcessNode] = []
-        for child in self.called:
-            descendants.append(child)
-            descendants.extend(child.called_descendants)
-        return descendants
+        if self.pk is None:
+            return []
+        children: dict[int, list[ProcessNode]] = {}
+        for link, row in find_tree(self.backend, self.pk):
+            children.setdefault(link.input_id, []).append(hydrate.to_entity(row, self.backend))
+        ordered: list[ProcessNode] = []
+        stack = list(reversed(children.get(self.pk, [])))
+        while stack:
+            node = stack.pop()
+            ordered.append(node)
+            stack.extend(reversed(children.get(cast(int, node.pk), [])))
+        return ordered
 
     # -- storing -------------------------------------------------------------------------------------------------------
 
