@@ -1,0 +1,144 @@
+"""Close a set of nodes under rules: from the nodes at the edge of what is known, follow the links that the rules allow.
+
+Every round asks the database once per direction and batch; a node is asked for once, so rings and depth cost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from aiida import orm
+from aiida.common import exceptions
+from aiida.common.links import GraphTraversalRules, LinkType
+from aiida.orm.utils.links import LinkQuadruple
+
+if TYPE_CHECKING:
+    from aiida.storage.store import Store
+
+__all__ = ("TraverseGraphOutput", "get_nodes_delete", "get_nodes_export", "traverse_graph", "validate_traversal_rules")
+
+BATCH = 900
+
+
+class TraverseGraphOutput(TypedDict, total=False):
+    """What a traversal found."""
+
+    nodes: set[int]
+    links: set[LinkQuadruple] | None
+    rules: dict[str, bool]
+
+
+def get_nodes_delete(
+    starting_pks: Iterable[int], get_links: bool = False, missing_callback: Callable[[Iterable[int]], None] | None = None,
+    backend: Store | None = None, **traversal_rules: bool,
+) -> TraverseGraphOutput:  # fmt: skip
+    """Return the nodes that have to go if the given ones are deleted."""
+    return _traverse_by(GraphTraversalRules.DELETE, starting_pks, get_links, missing_callback, backend, traversal_rules)
+
+
+def get_nodes_export(
+    starting_pks: Iterable[int], get_links: bool = False, backend: Store | None = None, **traversal_rules: bool
+) -> TraverseGraphOutput:
+    """Return the nodes that belong with the given ones in an archive."""
+    return _traverse_by(GraphTraversalRules.EXPORT, starting_pks, get_links, None, backend, traversal_rules)
+
+
+def _traverse_by(
+    ruleset: GraphTraversalRules, pks: Iterable[int], get_links: bool, missing: Callable[[Iterable[int]], None] | None, backend: Store | None,
+    rules: dict[str, bool],
+) -> TraverseGraphOutput:  # fmt: skip
+    checked = validate_traversal_rules(ruleset, **rules)
+    found = traverse_graph(
+        pks,
+        get_links=get_links,
+        links_forward=checked["forward"],
+        links_backward=checked["backward"],
+        missing_callback=missing,
+        backend=backend,
+    )
+    return {"nodes": found["nodes"], "links": found["links"], "rules": checked["rules_applied"]}
+
+
+def validate_traversal_rules(ruleset: GraphTraversalRules = GraphTraversalRules.DEFAULT, **traversal_rules: bool) -> dict[str, Any]:
+    """Return which links to follow each way: the defaults of a set of rules, with what may be changed changed."""
+    if not isinstance(ruleset, GraphTraversalRules):
+        raise TypeError(f"ruleset input must be of type aiida.common.links.GraphTraversalRules\ninstead, it is: {type(ruleset)}")
+    applied: dict[str, bool] = {}
+    links: dict[str, list[LinkType]] = {"forward": [], "backward": []}
+    for name, rule in ruleset.value.items():
+        wanted = traversal_rules.pop(name, rule.default)
+        if not isinstance(wanted, bool):
+            raise ValueError(f"the value of rule {name} must be boolean, but it is: {wanted}")
+        if wanted is not rule.default and not rule.toggleable:
+            raise ValueError(f"input rule {name} is not toggleable for ruleset {ruleset}")
+        applied[name] = wanted
+        if wanted:
+            links[rule.direction].append(rule.link_type)
+    if traversal_rules:
+        raise exceptions.ValidationError(f"unrecognized keywords: {', '.join(traversal_rules)}")
+    return {"rules_applied": applied, **links}
+
+
+def traverse_graph(
+    starting_pks: Iterable[int], max_iterations: int | None = None, get_links: bool = False, links_forward: Iterable[LinkType] = (),
+    links_backward: Iterable[LinkType] = (), missing_callback: Callable[[Iterable[int]], None] | None = None, backend: Store | None = None,
+) -> TraverseGraphOutput:  # fmt: skip
+    """Return the closure of a set of nodes under the links that are followed."""
+    if max_iterations is not None and max_iterations < 0:
+        raise exceptions.ValidationError("max_iterations must be None or a positive number")
+    forward, backward = _link_types(links_forward, "links_forward"), _link_types(links_backward, "links_backward")
+    known = _existing(set(starting_pks), missing_callback, backend)
+    links: set[LinkQuadruple] = set()
+    edge, rounds = set(known), 0
+    while edge and (max_iterations is None or rounds < max_iterations):
+        rounds += 1
+        met: set[int] = set()
+        for types, direction in ((forward, "forward"), (backward, "backward")):
+            for here, there, kind, label in _follow(edge, types, direction, backend):
+                met.add(there)
+                if get_links:
+                    ends = (here, there) if direction == "forward" else (there, here)
+                    links.add(LinkQuadruple(*ends, kind, label))
+        edge = met - known
+        known |= edge
+    return {"nodes": known, "links": links if get_links else None}
+
+
+def _link_types(given: Iterable[LinkType], name: str) -> list[str]:
+    found = list(given)
+    for link_type in found:
+        if not isinstance(link_type, LinkType):
+            raise exceptions.ValidationError(f"{name} should contain links, but one of them is: {type(link_type)}")
+    return [link_type.value for link_type in found]
+
+
+def _batches(pks: Iterable[int]) -> Iterator[Sequence[int]]:
+    ordered = sorted(pks)
+    for start in range(0, len(ordered), BATCH):
+        yield ordered[start : start + BATCH]
+
+
+def _existing(pks: set[int], missing_callback: Callable[[Iterable[int]], None] | None, backend: Store | None) -> set[int]:
+    """Return those of the pks that are nodes; complain of the others."""
+    found: set[int] = set()
+    for batch in _batches(pks):
+        found.update(orm.QueryBuilder(backend=backend).append(orm.Node, project="id", filters={"id": {"in": batch}}).all(flat=True))
+    missing = pks - found
+    if missing and missing_callback is None:
+        raise exceptions.NotExistent(f"The following pks are not in the database and must be pruned before this call: {missing}")
+    if missing and missing_callback is not None:
+        missing_callback(missing)
+    return found
+
+
+def _follow(pks: Iterable[int], types: list[str], direction: str, backend: Store | None) -> Iterator[tuple[int, int, str, str]]:
+    """Yield (here, there, type, label) of the links of some nodes in one direction."""
+    if not types:
+        return
+    keyword = "with_incoming" if direction == "forward" else "with_outgoing"
+    for batch in _batches(pks):
+        query = orm.QueryBuilder(backend=backend).append(orm.Node, tag="here", project="id", filters={"id": {"in": batch}})
+        query.append(orm.Node, project="id", edge_filters={"type": {"in": types}}, edge_project=["type", "label"], **{keyword: "here"})
+        for here, there, kind, label in query.iterall():
+            yield here, there, kind, label
