@@ -435,6 +435,14 @@ def claim_one(tx: Connected, worker: int, process: int) -> Claim | None:
     return claims[0] if claims else None
 
 
+def claim_killed(tx: Connected, worker: int, count: int) -> list[Claim]:
+    """Processes that were told to end and whose last child has ended: for a worker that runs nothing."""
+    sql = f"""UPDATE task SET owner=:w, epoch=epoch+1 WHERE process IN (SELECT process FROM task WHERE ready AND owner IS NULL
+        AND EXISTS (SELECT 1 FROM event e WHERE e.process = task.process AND e.kind = 'KillAsked') ORDER BY process LIMIT :n {{SKIP}})
+        {_CLAIMED}"""
+    return _claims(run(tx.connection, sql, w=worker, n=count))
+
+
 def claim_rider(tx: Connected, worker: int, process: int) -> Claim | None:
     """A rider that rests, by the worker on whose stack it rides: ready, due, or with mail."""
     sql = f"""UPDATE task SET owner=:w, epoch=epoch+1, ready=FALSE, due_at=NULL WHERE process=:p AND rides IS NOT NULL AND owner IS NULL

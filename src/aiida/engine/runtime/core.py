@@ -53,9 +53,12 @@ EFFECTS: dict[type[do.Effect], Perform] = {
 class Core:
     """One worker: a daemon's, or the interpreter of a user."""
 
-    def __init__(self, env: Environment, *, inline: bool, kind: str, cache_size: int = 1000) -> None:
+    def __init__(
+        self, env: Environment, *, inline: bool, kind: str, cache_size: int = 1000, only_control: bool = False
+    ) -> None:
         self.env = env
         self.inline = inline
+        self.only_control = only_control  # acts on mail and runs nothing
         self.liveness = Liveness(env.store, kind)
         self.runner: Any = None
         self.held: dict[int, Live] = {}
@@ -270,6 +273,8 @@ class Core:
         if live.mail and not mail.act(self, live):
             return False
         effect = decide(live.state, live.awaiting)
+        if self.only_control and not isinstance(effect, (do.EndKilled, do.Cancel)):
+            effect = do.Rest()
         return EFFECTS[type(effect)](self, live, effect)
 
     def drop(self, live: Live) -> None:

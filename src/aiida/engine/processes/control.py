@@ -1,0 +1,143 @@
+"""What `verdi process pause, play, kill` and scripts call: for some processes, or for all."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from collections.abc import Callable, Iterator, Sequence
+
+from aiida import orm
+from aiida.common.exceptions import AiidaException
+from aiida.common.log import AIIDA_LOGGER
+from aiida.common.slots import current_store
+from aiida.engine import control
+
+__all__ = (
+    "ProcessTimeoutException", "get_active_processes", "get_process_tasks", "iterate_process_tasks", "kill_processes",
+    "pause_processes", "play_processes", "revive_processes",
+)  # fmt: skip
+
+LOGGER = AIIDA_LOGGER.getChild("process_control")
+_WHERE = "aiida.engine.processes.control"
+
+
+class ProcessTimeoutException(AiidaException):
+    """Not all processes did what was asked within the time."""
+
+
+def get_active_processes(paused: bool = False, project: str | list[str] = "*") -> list[t.Any]:
+    """Return the processes that have not ended; with `paused` only those that are paused."""
+    filters: dict[str, t.Any] = {"attributes.process_state": {"in": ["created", "running", "waiting"]}}
+    if paused:
+        filters["attributes.paused"] = True
+    query = orm.QueryBuilder().append(orm.ProcessNode, filters=filters, project=project)
+    return t.cast("list[t.Any]", query.all(flat=True))
+
+
+def get_process_tasks(broker: t.Any) -> list[int]:
+    """Return the pks of all processes that the engine has still to do with: the database is the queue."""
+    store = current_store.get()
+    with store.reading() as connection:
+        return control.journal.list_alive(connection)
+
+
+def iterate_process_tasks(broker: t.Any) -> Iterator[t.Any]:
+    """Yield nothing: no broker holds tasks."""
+    return iter(())
+
+
+def pause_processes(
+    processes: Sequence[t.Any] | None = None,
+    *,
+    msg_text: str = f"Paused through `{_WHERE}.pause_processes`",
+    all_entries: bool = False,
+    timeout: float = 5.0,
+) -> None:
+    """Pause processes: they take no further step until they are played."""
+    chosen = _choose(processes, all_entries, get_active_processes)
+    _ask(
+        chosen, control.PAUSE, {"message": msg_text}, timeout, "paused", lambda node: node.is_terminated or node.paused
+    )
+
+
+def play_processes(
+    processes: Sequence[t.Any] | None = None, *, all_entries: bool = False, timeout: float = 5.0
+) -> None:
+    """Let paused processes go on."""
+    chosen = _choose(processes, all_entries, lambda: get_active_processes(paused=True))
+    _ask(chosen, control.PLAY, {}, timeout, "played", lambda node: node.is_terminated or not node.paused)
+
+
+def kill_processes(
+    processes: Sequence[t.Any] | None = None,
+    *,
+    msg_text: str = f"Killed through `{_WHERE}.kill_processes`",
+    force: bool = False,
+    all_entries: bool = False,
+    timeout: float = 5.0,
+) -> None:
+    """Kill processes with all that they called and their jobs; with `force` also those whose computer is gone."""
+    chosen = _choose(processes, all_entries, get_active_processes)
+    _ask(
+        chosen, control.KILL, {"message": msg_text, "force": force}, timeout, "killed", lambda node: node.is_terminated
+    )
+
+
+def revive_processes(processes: Sequence[t.Any], *, wait: bool = False) -> None:
+    """Make sure that somebody looks at these processes. There is nothing to repair: what is alive is in the queue, by definition."""
+    control.post(current_store.get(), [node.pk for node in processes], control.PLAY)
+
+
+def _choose(processes: Sequence[t.Any] | None, all_entries: bool, find: Callable[[], list[t.Any]]) -> list[t.Any]:
+    if processes is not None and all_entries:
+        raise ValueError("cannot specify processes when `all_entries=True`")
+    return list(find()) if all_entries else list(processes or [])
+
+
+def _ask(
+    nodes: list[t.Any],
+    command: str,
+    data: dict[str, t.Any],
+    timeout: float,
+    done: str,
+    is_done: Callable[[t.Any], bool],
+) -> None:
+    """Post, act ourselves if no daemon would, and wait for as long as asked."""
+    if not nodes:
+        return
+    store = nodes[0].backend
+    for node in nodes:
+        if node.is_terminated:
+            LOGGER.error("Process<%s> is already terminated", node.pk)
+    alive = [node for node in nodes if not node.is_terminated]
+    posted = control.post(store, [node.pk for node in alive], command, data)
+    if posted < len(alive):
+        _name_strangers(store, alive)
+    if posted and not control.has_workers(store):
+        control.act(store)
+    deadline, pause = time.monotonic() + timeout, 0.01
+    with store.reading() as connection:
+        ours = control.journal.which_alive(connection, [node.pk for node in alive])
+    left = [node for node in alive if node.pk in ours]
+    while left and timeout > 0:
+        left = [node for node in left if not is_done(orm.load_node(node.pk))]
+        if not left:
+            break
+        if time.monotonic() > deadline:
+            names = ", ".join(str(node.pk) for node in left[:10]) + ("…" if len(left) > 10 else "")
+            raise ProcessTimeoutException(
+                f"{len(left)} of {len(nodes)} processes have not been {done} within {timeout:g} s: {names}"
+            )
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.25)
+
+
+def _name_strangers(store: t.Any, nodes: list[t.Any]) -> None:
+    with store.reading() as connection:
+        ours = control.journal.which_alive(connection, [node.pk for node in nodes])
+    for node in nodes:
+        if node.pk not in ours and not orm.load_node(node.pk).is_terminated:
+            LOGGER.warning(
+                "Process<%s> was never submitted or run by this engine: nobody holds it, so there is nothing to act on",
+                node.pk,
+            )
