@@ -1,0 +1,66 @@
+"""One worker of the daemon: the loop of `aiida.engine.runtime.worker` in a process of its own, ended by a signal.
+
+It runs under the supervisor, or by itself (`verdi daemon worker`) where systemd or a container keeps it alive. It logs to
+standard error, which the supervisor streams to the daemon's log with one rotation for all workers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from aiida.brokers.choose import make_bell
+from aiida.common import log, slots
+from aiida.engine.runtime.worker import make_worker
+
+if TYPE_CHECKING:
+    from aiida.engine.runners import Runner
+
+LOGGER = logging.getLogger("aiida.engine.daemon")
+READY_FILE = "RADAMES_READY_FILE"
+
+
+def start_daemon_worker(foreground: bool = False, profile_name: str | None = None) -> None:
+    """Run a worker for the loaded profile until SIGTERM or SIGINT: effects in hand end, what is not begun goes back.
+
+    :param foreground: accepted for compatibility; a worker always stays in the foreground.
+    :raises aiida.common.ConfigurationError: if no profile is loaded, or ``profile_name`` is not the loaded one.
+    """
+    settings = slots.current_settings.get()
+    profile = settings.get_profile(profile_name)
+    log.CLI_ACTIVE = False  # messages carry time and process, as befits a log
+    log.configure_logging(with_orm=True)
+    store = slots.current_store.get()
+    bell = make_bell(profile, in_memory=store.in_memory, conninfo=getattr(store, "conninfo", None))
+    worker = make_worker(store, settings, bell)
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        LOGGER.info("worker %d was told to stop (%s)", os.getpid(), signal.Signals(signum).name)
+        worker.stop()
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, stop)
+    LOGGER.report("worker %d of profile `%s` is ready", os.getpid(), profile.name)  # type: ignore[attr-defined]
+    mark_ready()
+    try:
+        worker.run()
+    finally:
+        bell.close()
+
+
+def mark_ready() -> None:
+    """Tell whoever started the daemon that this worker turns."""
+    path = os.environ.get(READY_FILE)
+    if path:
+        with contextlib.suppress(OSError), Path(path).open("a") as handle:
+            handle.write(f"{os.getpid()}\n")
+
+
+async def shutdown_worker(runner: Runner | Any) -> None:
+    """Close the runner of a worker: its effects in hand end, what it holds goes back."""
+    runner.close()
