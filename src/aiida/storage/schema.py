@@ -45,7 +45,7 @@ engine_metadata = sa.MetaData()
 
 Json = sa.JSON().with_variant(JSONB(), "postgresql")
 # A journal entry is read back as it was written (order of keys, any character), hence not JSONB.
-Text_Json = sa.JSON()
+PlainJson = sa.JSON()
 
 
 def _id() -> sa.Column[int]:
@@ -247,7 +247,7 @@ event = sa.Table(
     _key("seq"),
     _text("kind"),
     sa.Column("version", sa.Integer, nullable=False, server_default=sa.text("1")),
-    sa.Column("data", Text_Json, nullable=False),
+    sa.Column("data", PlainJson, nullable=False),
     _number("epoch", 0),
     sa.Column("at", sa.Double, nullable=False),
     sqlite_with_rowid=False,
@@ -295,7 +295,7 @@ inbox = sa.Table(
     _row_id(),
     _number("process"),
     _text("command"),
-    sa.Column("data", Text_Json),
+    sa.Column("data", PlainJson),
     sa.Column("at", sa.Double),
     sqlite_autoincrement=True,
 )

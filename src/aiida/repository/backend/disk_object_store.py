@@ -11,25 +11,24 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import logging
 import os
 import shutil
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from disk_objectstore import Container
 from disk_objectstore.utils import CompressMode
 
+from aiida.common.log import AIIDA_LOGGER
 from aiida.repository.backend.abstract import AbstractRepositoryBackend
 
 __all__ = ("DiskObjectStoreRepositoryBackend",)
 
-LOGGER = logging.getLogger(__name__)
+LOGGER = AIIDA_LOGGER.getChild("repository")
 
 SMALL = 1 << 20
 
@@ -85,10 +84,10 @@ class DiskObjectStoreRepositoryBackend(AbstractRepositoryBackend):
     # Writing.
 
     def _put_object_from_filelike(self, handle: BinaryIO) -> str:
-        head = handle.read(SMALL + 1)
+        head = _read_up_to(handle, SMALL + 1)
         if len(head) <= SMALL and self.key_format == "sha256":
             return self._put_small(head)
-        return str(self.container.add_streamed_object(_Joined(head, handle)))
+        return str(self.container.add_streamed_object(cast("BinaryIO", _Joined(head, handle))))
 
     def _put_small(self, content: bytes) -> str:
         key = hashlib.sha256(content).hexdigest()
@@ -206,16 +205,16 @@ class DiskObjectStoreRepositoryBackend(AbstractRepositoryBackend):
         do_repack, clean_storage, do_vacuum = (chosen(wish, not live) for wish in (do_repack, clean_storage, do_vacuum))
         container = self.container
         if pack_loose:
-            LOGGER.report("Packing all %d loose files ...", container.count_objects().loose)  # type: ignore[attr-defined]
+            LOGGER.report("Packing all %d loose files ...", container.count_objects().loose)
             if not dry_run:
                 mode = CompressMode.YES if compress else CompressMode.NO
                 container.pack_all_loose(compress=mode, clean_loose_per_pack=incremental_cleanup and not live)
         if do_repack:
-            LOGGER.report("Re-packing all pack files ...")  # type: ignore[attr-defined]
+            LOGGER.report("Re-packing all pack files ...")
             if not dry_run:
                 container.repack(compress_mode=CompressMode.KEEP)
         if clean_storage:
-            LOGGER.report("Cleaning the repository database (vacuum=%s) ...", do_vacuum)  # type: ignore[attr-defined]
+            LOGGER.report("Cleaning the repository database (vacuum=%s) ...", do_vacuum)
             if not dry_run:
                 container.clean_storage(vacuum=do_vacuum)
 
@@ -224,6 +223,15 @@ class DiskObjectStoreRepositoryBackend(AbstractRepositoryBackend):
         issues = self.container.validate()
         found = {kind: list(keys) for kind, keys in vars(issues).items()} if not isinstance(issues, dict) else issues
         return {kind: [str(key) for key in keys] for kind, keys in found.items() if keys}
+
+
+def _read_up_to(handle: BinaryIO, size: int) -> bytes:
+    """Read until `size` bytes are there or the stream ends: a read of a socket or a pipe may give less than it was asked for."""
+    pieces = []
+    while size > 0 and (piece := handle.read(size)):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
 
 
 class _Joined(io.RawIOBase):
@@ -236,11 +244,10 @@ class _Joined(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def read(self, size: int = -1) -> bytes:  # type: ignore[override]
-        got = self._head.read(size)
+    def read(self, size: int = -1) -> bytes:
         if size is None or size < 0:
-            return b"".join(chain([got], [self._rest.read()]))
-        return got + self._rest.read(size - len(got)) if len(got) < size else got
+            return self._head.read() + self._rest.read()
+        return self._head.read(size) or self._rest.read(size)
 
 
 def _sync_directory(path: Path) -> None:

@@ -24,7 +24,7 @@ class SandboxRepositoryBackend(AbstractRepositoryBackend):
     """Objects in a temporary folder that is made at the first use and goes with this instance."""
 
     def __init__(self, filepath: str | None = None) -> None:
-        self._filepath = filepath
+        self._filepath = None if filepath is None else Path(filepath)
         self._sandbox: SandboxFolder | None = None
         self._folder: Path | None = None
 
@@ -57,7 +57,7 @@ class SandboxRepositoryBackend(AbstractRepositoryBackend):
         if self._folder is None:
             self._sandbox = SandboxFolder(self._filepath)
             self._folder = Path(self._sandbox.abspath)
-            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            weakref.finalize(self, _remove, self._folder, os.getpid())
         return self._folder
 
     def erase(self) -> None:
@@ -111,6 +111,8 @@ class SandboxShaRepositoryBackend(SandboxRepositoryBackend):
         return "sha256"
 
     def get_object_hash(self, key: str) -> str:
+        if not self.has_object(key):
+            raise FileNotFoundError(f"object with key `{key}` does not exist.")
         return key
 
     def _put_object_from_filelike(self, handle: BinaryIO) -> str:
@@ -128,3 +130,8 @@ class SandboxShaRepositoryBackend(SandboxRepositoryBackend):
                 os.unlink(name)
             raise
         return key
+
+
+def _remove(folder: Path, pid: int) -> None:
+    if os.getpid() == pid:  # a forked child that ends must not take the files from its parent
+        shutil.rmtree(folder, ignore_errors=True)
