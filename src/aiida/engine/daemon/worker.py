@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import signal
+import threading
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger("aiida.engine.daemon")
 READY_FILE = "RADAMES_READY_FILE"
+JOIN_SECONDS = 3600.0
 
 
 def start_daemon_worker(foreground: bool = False, profile_name: str | None = None) -> None:
@@ -47,10 +49,12 @@ def start_daemon_worker(foreground: bool = False, profile_name: str | None = Non
         signal.signal(signum, stop)
     LOGGER.report("worker %d of profile `%s` is ready", os.getpid(), profile.name)  # type: ignore[attr-defined]
     mark_ready()
-    try:
-        worker.run()
-    finally:
-        bell.close()
+    # The loop has a thread of its own, so that a signal's handler, which runs in this one, never meets a lock that it holds.
+    thread = threading.Thread(target=worker.run, name="aiida-controller")
+    thread.start()
+    while thread.is_alive():
+        thread.join(JOIN_SECONDS)
+    bell.close()
 
 
 def mark_ready() -> None:
