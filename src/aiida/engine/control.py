@@ -68,6 +68,7 @@ def act(store: Store) -> int:
         core.sweep()
         while True:
             found = _claim(core)
+            core.liveness.beat_here()
             if not found and not _away(core):
                 return acted
             acted += len(found)
@@ -87,7 +88,6 @@ def _away(core: Core) -> bool:
 def _control_core(store: Store) -> Iterator[Core]:
     core = Core(_environment(store), inline=False, kind="control", only_control=True)
     core.runner = None
-    core.liveness.start_heart()
     try:
         yield core
     finally:

@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from aiida.common.clock import Clock, system_clock
-from aiida.engine.runtime import heart
-from aiida.storage import journal
+from aiida.storage import heart, journal
 
 if TYPE_CHECKING:
     from aiida.storage.store import Store
