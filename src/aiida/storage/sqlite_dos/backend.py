@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -166,13 +167,13 @@ def _remove_database(path: Path) -> None:
 
 def read_version(path: Path) -> str | None:
     """Return the version of AiiDA's tables in a database file, None if it holds none."""
-    with closing(connect(f"{path.resolve().as_uri()}?mode=rw")) as connection:
-        try:
+    try:
+        with closing(connect(f"{path.resolve().as_uri()}?mode=rw")) as connection:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        except Exception as error:
-            if "no such table" in str(error):
-                return None
-            raise exceptions.UnreachableStorage(f"the database `{path}` cannot be read: {error}") from error
+    except sqlite3.DatabaseError as error:
+        if "no such table" in str(error):
+            return None
+        raise exceptions.UnreachableStorage(f"the database `{path}` cannot be read: {error}") from error
     return row[0] if row else None
 
 

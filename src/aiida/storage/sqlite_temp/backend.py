@@ -106,9 +106,13 @@ class SqliteTempBackend(SqliteStore):
     def migrate(cls, profile: Profile) -> None:
         """A storage that is made at opening is never of an older version."""
 
+    def close(self) -> None:
+        """Release everything: a temporary profile ends with its store."""
+        super().close()
+        self._finalizer()
+
     def _delete_storage(self) -> None:
         self.close()
-        self._finalizer()
 
 
 def _remove(folder: Path, pid: int) -> None:
