@@ -132,9 +132,13 @@ def cast_value(document: Document, cast: str) -> Expression:
 
 
 def _as_integer(document: Document) -> Expression:
+    """Whole part of a number that 64 bits can hold."""
+    low, high = (sa.literal_column(text) for text in ("-9223372036854775808.0", "9223372036854775807.0"))
     if document.is_sqlite:
-        return sa.case((document.is_number(), sa.cast(document.value(), sa.Integer)))
-    return sa.case((document.is_number(), sa.cast(sa.func.trunc(sa.cast(document.text(), sa.Numeric)), sa.BigInteger)))
+        fits = sa.and_(document.is_number(), document.value() > low, document.value() < high)
+        return sa.case((fits, sa.cast(document.value(), sa.Integer)))
+    number = sa.case((document.is_number(), sa.cast(document.text(), sa.Numeric)))
+    return sa.case((sa.and_(number > low, number < high), sa.cast(sa.func.trunc(number), sa.BigInteger)))
 
 
 def _as_float(document: Document) -> Expression:

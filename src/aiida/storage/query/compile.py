@@ -514,7 +514,8 @@ class Execution:
         read = self._plan.read
         with self._store.reading() as connection, _server_side(connection, self._store.dialect) as options:
             with closing(connection.exec_driver_sql(sql, parameters, execution_options=options)) as result:
-                fetch = result.cursor.fetchmany
+                # Core has fetched some rows ahead if it streams.
+                fetch = result.fetchmany if options else result.cursor.fetchmany
                 while chunk := fetch(batch_size):
                     yield from map(read, chunk)
 
