@@ -15,6 +15,7 @@ from aiida.common.exceptions import InvalidOperation
 from aiida.common.lang import classproperty
 from aiida.common.warnings import warn_deprecation
 from aiida.graph.records import Row
+from aiida.orm.fields import QbFields, collect_fields
 from aiida.orm.querybuilder import QueryBuilder
 from aiida.orm.session import changes, get_store
 
@@ -225,6 +226,11 @@ class Entity(ABC):
             f"`{cls.__name__}.objects` property is deprecated, use `{cls.__name__}.collection` instead.", version=3, stacklevel=4
         )
         return cls.collection
+
+    @classproperty
+    def fields(cls: Any) -> QbFields:  # noqa: N805
+        """What can be queried, as objects with operators."""
+        return collect_fields(cls)
 
     @classmethod
     def get(cls, **kwargs: Any) -> Self:
