@@ -54,10 +54,10 @@ def clean_value(value: Any) -> Any:
 
 
 def _clean_float(value: float) -> float | int:
-    """Refuse what JSON cannot say; a whole number too large for its decimals becomes an int, as databases would make it."""
+    """Refuse what JSON cannot say; a whole number that is written with an exponent becomes an int, as PostgreSQL makes it."""
     if not math.isfinite(value):
         raise ValidationError("nan and inf/-inf can not be serialized to the database")
-    if value.is_integer() and abs(value) >= 1e15:
+    if value.is_integer() and abs(value) >= 1e16:
         return int(value)
     return value
 

@@ -16,7 +16,7 @@ from aiida.common.exceptions import (
     UniquenessError,
 )
 from aiida.common.lang import classproperty, type_check
-from aiida.common.warnings import AiidaEntryPointWarning, warn_deprecation
+from aiida.common.warnings import warn_deprecation
 from aiida.graph.records import GroupNodeRow, GroupRow, NodeRow
 from aiida.orm import hydrate
 from aiida.orm.cleaning import clean_mapping
@@ -89,7 +89,7 @@ class GroupMeta(type(Entity)):  # type: ignore[misc]
         if cls._type_string is None:
             warnings.warn(
                 f"no registered entry point for `{cls.__module__}:{cls.__name__}` so its instances will not be storable.",
-                AiidaEntryPointWarning,
+                UserWarning,
                 stacklevel=2,
             )
         return super().__call__(*args, **kwargs)

@@ -58,6 +58,12 @@ class User(Entity):
     def __repr__(self) -> str:
         return f"<User: {self.email} (pk: {self.pk})>"
 
+    def __eq__(self, other: object) -> bool:
+        return (self.pk, self.email) == (other.pk, other.email) if isinstance(other, User) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._row.email)
+
     @staticmethod
     def normalize_email(email: str) -> str:
         """Return the address with its domain in lower case."""

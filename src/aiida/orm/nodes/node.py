@@ -139,9 +139,7 @@ class Node(Entity, metaclass=AbstractNodeMeta):
         store = get_store(backend)
         row = NodeRow(node_type=type(self)._plugin_type_string, user_id=_user_id(user, store))
         row.mtime = row.ctime
-        for name in [name for name in ("label", "description", "process_type") if name in kwargs]:
-            value = kwargs.pop(name)
-            setattr(row, name, value if name == "process_type" else value or "")
+        given = {name: kwargs.pop(name) for name in ("label", "description", "process_type") if name in kwargs}
         if kwargs:
             raise TypeError(f"{type(self).__name__}() got an unexpected keyword argument {next(iter(kwargs))!r}")
         if computer is not None:
@@ -149,6 +147,9 @@ class Node(Entity, metaclass=AbstractNodeMeta):
         super().__init__(row, store)
         if computer is not None:
             self._computer = computer
+        for name, value in given.items():
+            # By the property, as classes refuse some labels there.
+            setattr(self, name, value if name == "process_type" else value or "")
         if extras is not None:
             self.base.extras.set_many(extras)
 

@@ -66,7 +66,7 @@ class Data(Node):
             process_type=row.process_type,
             label=row.label,
             description=row.description,
-            attributes=_deep(row.attributes),
+            attributes=copy_containers(row.attributes),
             dbcomputer_id=row.dbcomputer_id,
             user_id=row.user_id,
         )
@@ -197,10 +197,13 @@ class Data(Node):
         return converter(*args)
 
 
-def _deep(value: Any) -> Any:
-    """Copy nested lists and dictionaries; other values (unstored nodes among them) are shared."""
-    if isinstance(value, dict):
-        return {key: _deep(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_deep(item) for item in value]
+def copy_containers(value: Any) -> Any:
+    """Copy nested lists, tuples and dictionaries; what they hold (unstored nodes, generators) is shared."""
+    kind = type(value)
+    if kind is dict:
+        return {key: copy_containers(item) for key, item in value.items()}
+    if kind is list:
+        return [copy_containers(item) for item in value]
+    if kind is tuple:
+        return tuple(copy_containers(item) for item in value)
     return value

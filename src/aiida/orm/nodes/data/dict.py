@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import builtins
-import copy
 from collections.abc import Iterator
 from typing import Any
 
 from aiida.orm.cleaning import check_key, register_unwrapper
-from aiida.orm.nodes.data.data import Data
+from aiida.orm.nodes.data.data import Data, copy_containers
 from aiida.orm.utils.managers import AttributeManager
 
 __all__ = ("Dict",)
@@ -51,9 +50,9 @@ class Dict(Data):
 
     def set_dict(self, dictionary: Any) -> None:
         """Replace the content; on an error the content stays as it was."""
-        content = copy.deepcopy(dictionary.get_dict() if isinstance(dictionary, Dict) else dictionary)
+        content = dictionary.get_dict() if isinstance(dictionary, Dict) else dictionary
         self._check_mutability_attributes()
-        attributes = builtins.dict(content.items())
+        attributes = {key: copy_containers(value) for key, value in content.items()}
         for key in attributes:
             check_key(key)
         self._row.attributes = attributes
