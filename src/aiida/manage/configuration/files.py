@@ -85,8 +85,9 @@ def locked(path: Path) -> Iterator[None]:
 
 def merge_changes(base: Any, ours: Any, theirs: Any) -> Any:
     """Return what others have written, with the changes that we made since `base` applied; at the same place ours win."""
-    if not (isinstance(base, dict) and isinstance(ours, dict) and isinstance(theirs, dict)):
+    if not (isinstance(ours, dict) and isinstance(theirs, dict)):
         return theirs if ours == base else ours
+    base = base if isinstance(base, dict) else {}
     merged: dict[str, Any] = {}
     for key in [*ours, *(key for key in theirs if key not in ours)]:
         old, mine, other = (values.get(key, _GONE) for values in (base, ours, theirs))

@@ -1,0 +1,127 @@
+"""The table of links, node types and traversal, walked row by row."""
+
+import pytest
+
+from aiida.common.links import GraphTraversalRules, LinkType
+from aiida.graph.links import LINK_RULES, Degree, check_cardinality, check_link, is_legal
+from aiida.graph.traversal import Edge, close, resolve_rules
+from aiida.graph.types import is_valid_node_type, node_type_prefix, parse_node_type
+
+TYPES = {
+    "data.": "data.core.int.Int.",
+    "process.calculation.": "process.calculation.calcjob.CalcJobNode.",
+    "process.workflow.": "process.workflow.workchain.WorkChainNode.",
+}
+
+
+def test_every_link_type_has_one_rule():
+    assert sorted(rule.link_type.value for rule in LINK_RULES) == sorted(link.value for link in LinkType)
+
+
+@pytest.mark.parametrize("rule", LINK_RULES, ids=lambda rule: rule.link_type.value)
+def test_only_the_types_of_the_rule_are_legal(rule):
+    for source, source_type in TYPES.items():
+        for target, target_type in TYPES.items():
+            legal = (source, target) == (rule.source, rule.target)
+            assert is_legal(source_type, target_type, rule.link_type) is legal
+            if not legal:
+                with pytest.raises(ValueError, match="cannot add a"):
+                    check_link(source_type, target_type, rule.link_type, "x")
+    check_link(TYPES[rule.source], TYPES[rule.target], rule.link_type, "x")
+
+
+def test_bad_arguments():
+    with pytest.raises(TypeError, match="LinkType"):
+        check_link(TYPES["data."], TYPES["process.workflow."], "input_work", "x")
+    with pytest.raises(ValueError, match="invalid link label"):
+        check_link(TYPES["data."], TYPES["process.workflow."], LinkType.INPUT_WORK, "a.b")
+
+
+# link type, links that leave the source, links that arrive at the target, is one more (label x, from 1 to 2) allowed
+CARDINALITY = [
+    (LinkType.CREATE, [], [], True),
+    (LinkType.CREATE, [(9, "y")], [], True),
+    (LinkType.CREATE, [(9, "x")], [], False),
+    (LinkType.CREATE, [], [(9, "y")], False),
+    (LinkType.CALL_CALC, [(9, "x")], [], True),
+    (LinkType.CALL_WORK, [], [(9, "x")], False),
+    (LinkType.INPUT_CALC, [(9, "x")], [], True),
+    (LinkType.INPUT_CALC, [], [(9, "x")], False),
+    (LinkType.INPUT_CALC, [], [(9, "y")], True),
+    (LinkType.INPUT_WORK, [(2, "y")], [(1, "y")], True),
+    (LinkType.RETURN, [(9, "y")], [(9, "x")], True),
+    (LinkType.RETURN, [(9, "x")], [], False),
+    (LinkType.RETURN, [(2, "y")], [(1, "y")], True),
+    (LinkType.RETURN, [], [(1, "x")], False),
+]
+
+
+@pytest.mark.parametrize(("link_type", "outgoing", "incoming", "allowed"), CARDINALITY)
+def test_cardinality(link_type, outgoing, incoming, allowed):
+    if allowed:
+        check_cardinality(link_type, "x", 1, 2, outgoing, incoming)
+    else:
+        with pytest.raises(ValueError, match="already has an"):
+            check_cardinality(link_type, "x", 1, 2, outgoing, incoming)
+
+
+def test_degrees_are_used_or_spare():
+    assert {rule.outdegree for rule in LINK_RULES} | {rule.indegree for rule in LINK_RULES} <= set(Degree)
+
+
+def test_node_types():
+    assert parse_node_type("data.core.array.kpoints.KpointsData.") == ("data", "core.array.kpoints", "KpointsData")
+    assert node_type_prefix("process.workflow.workchain.WorkChainNode.") == "process.workflow.workchain."
+    assert node_type_prefix("data.Data.") == "data."
+    assert not is_valid_node_type("data.core.int.Int") and not is_valid_node_type("Int.") and is_valid_node_type("")
+    with pytest.raises(ValueError, match="not a node type"):
+        parse_node_type("x")
+
+
+# 1 -input-> 2 -create-> 3 -input-> 4 -create-> 5 ; 6 -call-> 2 ; 6 -return-> 3 ; 1 -input_work-> 6
+EDGES = [
+    Edge(1, 2, LinkType.INPUT_CALC, "a"),
+    Edge(2, 3, LinkType.CREATE, "a"),
+    Edge(3, 4, LinkType.INPUT_CALC, "a"),
+    Edge(4, 5, LinkType.CREATE, "a"),
+    Edge(6, 2, LinkType.CALL_CALC, "CALL"),
+    Edge(6, 3, LinkType.RETURN, "a"),
+    Edge(1, 6, LinkType.INPUT_WORK, "a"),
+]
+
+
+def get_edges(nodes, link_types, direction):
+    return [e for e in EDGES if e.link_type in link_types and (e.source_id if direction == "forward" else e.target_id) in nodes]
+
+
+def test_deletion_takes_what_would_lose_its_origin():
+    assert close([3], resolve_rules(GraphTraversalRules.DELETE), get_edges).nodes == {2, 3, 4, 5, 6}
+    assert close([4], resolve_rules(GraphTraversalRules.DELETE), get_edges).nodes == {4, 5}
+    assert close([4], resolve_rules(GraphTraversalRules.DELETE, create_forward=False), get_edges).nodes == {4}
+
+
+def test_export_takes_what_explains():
+    reached = close([3], resolve_rules(GraphTraversalRules.EXPORT), get_edges)
+    assert reached.nodes == {1, 2, 3, 6}
+    assert reached.links == set(EDGES) - {EDGES[2], EDGES[3]}
+    alone = close([3], resolve_rules(GraphTraversalRules.EXPORT, call_calc_backward=False), get_edges)
+    assert alone.nodes == {1, 2, 3} and alone.links == {EDGES[0], EDGES[1]}
+    assert close([3], resolve_rules(GraphTraversalRules.EXPORT, create_backward=False), get_edges).nodes == {3}
+
+
+def test_number_of_steps():
+    rules = resolve_rules(input_calc_forward=True, create_forward=True)
+    counts = []
+    assert close([1], rules, get_edges, max_steps=2, on_step=counts.append).nodes == {1, 2, 3}
+    assert counts == [2, 3]
+    assert close([1], rules, get_edges).nodes == {1, 2, 3, 4, 5}
+
+
+def test_rules_that_may_not_be_changed():
+    with pytest.raises(ValueError, match="may not be changed"):
+        resolve_rules(GraphTraversalRules.DELETE, input_calc_forward=False)
+    with pytest.raises(ValueError, match="there is no traversal rule"):
+        resolve_rules(GraphTraversalRules.DELETE, nonsense=True)
+    with pytest.raises(ValueError, match="true or false"):
+        resolve_rules(GraphTraversalRules.DEFAULT, create_forward=1)
+    assert resolve_rules(GraphTraversalRules.EXPORT).applied["input_calc_backward"] is True
