@@ -37,6 +37,10 @@ _SESSION = {
     "synchronous_commit": "on",
     "timezone": "UTC",
     "default_transaction_isolation": "read committed",
+    # The server's side of the connection; ours is below.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
 }
 _KEEPALIVE = {
     "keepalives": 1,
