@@ -707,3 +707,56 @@ def adopt(connection: sa.Connection, worker: int) -> list[Claim]:
     return _claims(
         run(connection, "SELECT process, epoch, seq, deaths, awaiting, rides, home FROM task WHERE owner=:w", w=worker)
     )
+
+
+# --- for the checker of section 12 -----------------------------------------------------------------------------------
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """All rows but the events, at one moment."""
+
+    tasks: dict[int, dict[str, Any]]
+    waits: list[tuple[int, int]]
+    workers: set[int]
+    jobs: set[int]
+    inbox: set[int]
+    bounds: dict[int, tuple[str, int]]
+    lanes: dict[int, list[int]]
+    ends: list[tuple[int]]
+
+
+def snapshot(connection: sa.Connection) -> Snapshot:
+    """Read them."""
+    lanes: dict[int, list[int]] = {}
+    for lane, bound in run(connection, "SELECT lane, bound FROM lane_bound"):
+        lanes.setdefault(lane, []).append(bound)
+    return Snapshot(
+        tasks={row["process"]: dict(row) for row in run(connection, "SELECT * FROM task").mappings()},
+        waits=[tuple(row) for row in run(connection, "SELECT target, waiter FROM wait")],
+        workers={row[0] for row in run(connection, "SELECT id FROM worker")},
+        jobs={row[0] for row in run(connection, "SELECT process FROM job")},
+        inbox={row[0] for row in run(connection, "SELECT process FROM inbox")},
+        bounds={row[0]: (row[1], row[2]) for row in run(connection, "SELECT id, name, max FROM bound")},
+        lanes=lanes,
+        ends=[tuple(row) for row in run(connection, "SELECT DISTINCT process FROM event")],
+    )
+
+
+def load_raw(connection: sa.Connection, processes: Sequence[int]) -> dict[int, list[tuple[int, int, ev.Event]]]:
+    """(seq, epoch, event) of these processes."""
+    found: dict[int, list[tuple[int, int, ev.Event]]] = {}
+    for chunk in _chunks(processes):
+        sql = f"SELECT process, seq, epoch, kind, version, CAST(data AS TEXT) FROM event WHERE process IN {_in(len(chunk))} ORDER BY process, seq"
+        for process, seq, epoch, kind, version, data in run(connection, sql, **_values(chunk)):
+            found.setdefault(process, []).append((seq, epoch, ev.decode(kind, version, data)))
+    return found
+
+
+def load_calls(connection: sa.Connection, processes: Sequence[int]) -> dict[int, set[int]]:
+    """Whom these processes called, by CALL links."""
+    found: dict[int, set[int]] = {}
+    for chunk in _chunks(processes):
+        sql = f"SELECT input_id, output_id FROM db_dblink WHERE type IN {CALLS} AND input_id IN {_in(len(chunk))}"
+        for caller, child in run(connection, sql, **_values(chunk)):
+            found.setdefault(caller, set()).add(child)
+    return found

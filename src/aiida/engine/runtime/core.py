@@ -17,10 +17,12 @@ from aiida.engine.runtime.decide import decide
 from aiida.engine.runtime.environment import Environment
 from aiida.engine.runtime.live import Live, Reload
 from aiida.engine.runtime.liveness import Liveness, Observer
+from aiida.engine.runtime.memo import Memo
 from aiida.engine.runtime.polling import Poller
 from aiida.journal import effects as do
 from aiida.journal import machine
 from aiida.journal.fold import ProcessState, fold
+from aiida.orm import stored
 from aiida.storage import joblist, journal
 from aiida.storage.journal import Claim, Lease
 from aiida.storage.store import Transaction
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from aiida.transports.pool import TransportPool
 
 LOGGER = logging.getLogger("aiida.engine.runtime")
+stored.register_all()  # snapshots refer to nodes, groups and computers
 Perform = Callable[["Core", Live, Any], bool]
 
 EFFECTS: dict[type[do.Effect], Perform] = {
@@ -169,6 +172,7 @@ class Core:
             if live.state.context is not None:
                 process._restore(live.state.context)
             live.process = process
+            live.memo = Memo(live.state.launched) if live.state.launched else None
         return live.process
 
     def keep(self, live: Live) -> None:
@@ -191,6 +195,7 @@ class Core:
         if live is None or live.lease.seq != claim.seq:
             live = Live(lease, state or self.load_state(claim.process))
         live.lease = lease
+        live.deaths = claim.deaths
         live.awaiting, live.mail, live.rides, live.home, live.owned = (
             claim.awaiting,
             claim.mail,
@@ -271,6 +276,9 @@ class Core:
     def advance(self, live: Live) -> bool:
         """One decision."""
         if live.mail and not mail.act(self, live):
+            return False
+        if live.deaths >= perform.DEATHS and not live.state.paused and not live.state.kill_asked:
+            perform.pause(self, live, f"its worker died {live.deaths} times in this step")
             return False
         effect = decide(live.state, live.awaiting)
         if self.only_control and not isinstance(effect, (do.EndKilled, do.Cancel)):

@@ -53,7 +53,9 @@ def end(
         attach(live, outputs, logs, core)
         if live.state.nature == "job":
             journal.end_job(tx, live.pk)
-        if live.riders or live.memo or live.state.launched:
+        if live.riders or (
+            (live.memo or isinstance(event, ev.Killed)) and any(launch.rides for launch in live.state.launched)
+        ):
             abandon_riders(core, tx, live)
         if hook:
             journal.insert_hook(tx, live.pk, core.worker)

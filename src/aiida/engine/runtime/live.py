@@ -25,7 +25,7 @@ class Live:
     """One process while this worker holds it, and in the cache after that."""
 
     __slots__ = (
-        "awaiting", "away", "begun", "caller", "error", "fresh", "home", "lease", "lock", "mail", "memo", "owned", "pending", "prepared", "process",
+        "awaiting", "away", "begun", "caller", "deaths", "error", "fresh", "home", "lease", "lock", "mail", "memo", "owned", "pending", "prepared", "process",
         "result", "riders", "rides", "scratch", "state",
     )  # fmt: skip
 
@@ -41,6 +41,7 @@ class Live:
         self.rides: int | None = None
         self.home: int | None = None
         self.caller: int | None = None
+        self.deaths = 0  # workers lost while holding it since its last event
         self.riders = 0  # processes that ride on this one and have not ended
         self.memo: Memo | None = None
         self.begun = 0.0  # when user code began; 0: none is running

@@ -9,7 +9,6 @@ from aiida.common.exceptions import Fenced, InvalidOperation, StorageBusy, Unrea
 from aiida.engine.processes.outcome import Continue, Finish
 from aiida.engine.runtime import endings, write
 from aiida.engine.runtime.live import Live
-from aiida.engine.runtime.memo import Memo
 from aiida.journal import effects as do
 from aiida.journal import events as ev
 from aiida.journal import machine, retry
@@ -110,7 +109,6 @@ def run_step(core: Core, live: Live, effect: do.RunStep) -> bool:
 def step(core: Core, live: Live, process: Any, *, resolve: bool) -> bool:
     """Run, and write what came of it."""
     core.note_started(live)
-    live.memo = Memo(live.state.launched) if live.state.launched else None
     live.begun = core.env.clock.monotonic()
     process.node._row.attributes["process_state"] = machine.RUNNING  # its projection follows with the event
     pointer = live.state.pointer
@@ -147,7 +145,8 @@ def go_on(core: Core, live: Live, process: Any, outcome: Continue) -> bool:
     """T5: the step is done; wait if what it awaits is alive."""
     snapshot = process._snapshot()
     outputs, logs = process._take_outputs(), process._take_logs()
-    unclaimed = live.memo.unclaimed if live.memo else []
+    # a step whose snapshot lost something is not durable: what a re-run may ask for again spans the steps after it, too
+    unclaimed = live.memo.unclaimed if live.memo and not snapshot.lost else []
     targets = sorted({awaitable.pk for awaitable in outcome.awaitables})
     events: list[ev.Event] = [
         ev.StepDone(
@@ -186,7 +185,8 @@ def go_on(core: Core, live: Live, process: Any, outcome: Continue) -> bool:
             live.awaiting = journal.wait(tx, live.lease, targets, home=home, rides=live.rides is not None)
 
     write.append(core.env, live, events, body, tail=tail)
-    live.memo = None
+    if not snapshot.lost:
+        live.memo = None
     live.riders = 0
     if not targets or not live.awaiting:
         return True
