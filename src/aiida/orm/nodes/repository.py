@@ -13,7 +13,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, cast
 
 from aiida.common.exceptions import ModificationNotAllowed
-from aiida.repository.backend.sandbox import SandboxRepositoryBackend
+from aiida.repository.backend.staging import StagingRepositoryBackend
 from aiida.repository.repository import Repository
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class NodeRepository:
                 backend = cast(Any, node.backend.repository)
                 self._repository_instance = Repository.from_serialized(backend, node._row.repository_metadata)
             else:
-                self._repository_instance = Repository(SandboxRepositoryBackend())
+                self._repository_instance = Repository(StagingRepositoryBackend())
         return self._repository_instance
 
     @_repository.setter
@@ -56,8 +56,8 @@ class NodeRepository:
         """Return the sandbox, or raise; files taken over from another node by name are written out first."""
         self._check_mutability()
         repository = self._repository
-        if not isinstance(repository.backend, SandboxRepositoryBackend):
-            sandbox = Repository(SandboxRepositoryBackend())
+        if not isinstance(repository.backend, StagingRepositoryBackend):
+            sandbox = Repository(StagingRepositoryBackend())
             sandbox.clone(repository)
             self._repository_instance = sandbox
             self._node._row.repository_metadata = {}
@@ -74,7 +74,7 @@ class NodeRepository:
     def _save(self) -> Repository | None:
         """Put the sandbox's files into the object store and their names into the row; return what was before."""
         before = self._repository_instance
-        if before is None or not isinstance(before.backend, SandboxRepositoryBackend):
+        if before is None or not isinstance(before.backend, StagingRepositoryBackend):
             return before
         if before.is_empty():
             self._repository_instance = None
