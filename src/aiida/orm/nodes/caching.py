@@ -49,11 +49,7 @@ class NodeCaching:
 
     def _get_objects_to_hash(self) -> dict[str, Any]:
         """Return everything that makes a difference; classes that know better extend it."""
-        node = self._node
-        own = vars(type(node)).get("_get_objects_to_hash") or getattr(type(node), "_get_objects_to_hash", None)
-        if own is not None:
-            return cast("dict[str, Any]", own(node))
-        return self._default_objects_to_hash()
+        return self._node._get_objects_to_hash()
 
     def _default_objects_to_hash(self) -> dict[str, Any]:
         node = self._node

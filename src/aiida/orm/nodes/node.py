@@ -356,6 +356,10 @@ class Node(Entity, metaclass=AbstractNodeMeta):
     def is_valid_cache(self, valid: bool) -> None:
         self.base.caching.is_valid_cache = valid
 
+    def _get_objects_to_hash(self) -> Any:
+        """Return everything that makes a difference for the hash. Classes (and tests) put their own in its place."""
+        return self.base.caching._default_objects_to_hash()
+
     # -- storing -------------------------------------------------------------------------------------------------------
 
     def store(self) -> Self:

@@ -53,10 +53,6 @@ class _NodeLoggerAdapter(logging.LoggerAdapter[Any]):
         kwargs["extra"] = {"dbnode_id": self._node.pk, "backend": self._node.backend, **extra}
         return msg, kwargs
 
-    def report(self, msg: Any, *args: Any, **kwargs: Any) -> None:
-        """Log at level REPORT."""
-        self.log(logging.getLevelName("REPORT"), msg, *args, **kwargs)
-
 
 def create_logger_adapter(logger: logging.Logger, node: Node) -> _NodeLoggerAdapter:
     """Return a logger whose records are kept with `node`."""

@@ -61,6 +61,7 @@ class ProcessNodeCaching(NodeCaching):
         """A process is also what went in: the hashes of the inputs by link label."""
         objects = super()._default_objects_to_hash()
         links = self._node.base.links.get_incoming(link_type=INPUTS)
+        objects["process_type"] = self._node.process_type
         return {**objects, "inputs": {link.link_label: link.node.base.caching.get_hash() for link in links}}
 
     def copy_from_cache(self, source: Node) -> None:
