@@ -53,6 +53,12 @@ EFFECTS: dict[type[do.Effect], Perform] = {
 """Effect -> what performs it; True: decide again, False: this process is out of our hands for now."""
 
 
+def class_of(node: Any) -> type[Process]:
+    """The process class of a node; a decorated function stands for its own."""
+    found: Any = node.process_class
+    return found if isinstance(found, type) else found.process_class
+
+
 class Core:
     """One worker: a daemon's, or the interpreter of a user."""
 
@@ -163,14 +169,12 @@ class Core:
         """The instance of a process, made if it is not there."""
         if live.process is None:
             node = orm.load_node(live.pk)
-            process_class = cls or node.process_class
-            process_class = getattr(
-                process_class, "process_class", process_class
-            )  # a decorated function stands for its class
-            process = process_class._revive(node, runner=self.runner)
+            process = (cls or class_of(node))._revive(node, runner=self.runner)
             live.state.rewind()
             if live.state.context is not None:
                 process._restore(live.state.context)
+                if live.state.state == machine.RUNNING:
+                    process._resolve(None)  # the wait was over, as the journal says; the snapshot is from before it
             live.process = process
             live.memo = Memo(live.state.launched) if live.state.launched else None
         return live.process
@@ -371,7 +375,7 @@ class Core:
         for pk in claimed:
             try:
                 node = orm.load_node(pk)
-                process = node.process_class._revive(node, runner=self.runner)
+                process = class_of(node)._revive(node, runner=self.runner)
                 state = self.load_state(pk)
                 if state.context is not None:
                     process._restore(state.context)

@@ -57,6 +57,8 @@ class WorkerEngine(InlineEngine):
 
     def help(self, core: Core) -> bool:
         """A step that waits on its own stack keeps one thread; the others do the work."""
+        if self._worker.is_stepped:
+            return self._worker.step_once()
         self._worker.open_thread()
         return False
 
@@ -99,6 +101,11 @@ class Worker:
         self._stopping = threading.Event()
         self._pace = SLICE / MOST  # seconds per task, a running mean
         self._swept = 0.0
+
+    @property
+    def is_stepped(self) -> bool:
+        """It has no threads of its own: whoever calls `step_once` drives it."""
+        return self._most_threads == 0
 
     @property
     def id(self) -> int:

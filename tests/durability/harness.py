@@ -1,0 +1,270 @@
+"""The harness: a store whose commits can crash a worker, lose their reply, or be where two workers change turns.
+
+A *crash* is an exception that no code of ours or of users catches; from then on every write of that worker crashes too, as a
+dead process writes nothing. Nothing here waits for real time: alarms are turned forward in the database.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from aiida import orm
+from aiida.brokers.polling import PollingBell
+from aiida.common.clock import ManualClock
+from aiida.common.exceptions import AiidaException, UnreachableStorage
+from aiida.common.links import LinkType
+from aiida.common.slots import current_engine, current_store
+from aiida.engine.processes.instantiate import make_process
+from aiida.engine.runtime import invariants
+from aiida.engine.runtime.environment import Environment
+from aiida.engine.runtime.worker import Worker
+from aiida.storage import journal
+from aiida.storage.sqlite_temp.backend import SqliteTempBackend
+from aiida.storage.store import Transaction
+from aiida.transports.pool import TransportPool
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class Settings:
+    """Options of the tests: the defaults of the code."""
+
+    def get(self, name: str) -> Any:
+        return None
+
+    def use_cache(self, identifier: str | None) -> bool:
+        return False
+
+
+Hook = Callable[[str], None]
+
+
+class FaultyStore(SqliteTempBackend):
+    """Calls a hook before and after each commit, in the thread that commits."""
+
+    hook: Hook | None = None
+
+    def _commit(self, transaction: Transaction) -> None:  # type: ignore[override]
+        if self.hook is None:
+            super()._commit(transaction)
+            return
+        self.hook("before")
+        super()._commit(transaction)
+        self.hook("after")
+
+
+class House:
+    """A store and the workers on it."""
+
+    def __init__(self) -> None:
+        self.store = FaultyStore(SqliteTempBackend.create_profile("durability"))
+        self.clock = ManualClock()
+        self.commits = 0
+
+    def close(self) -> None:
+        self.store.hook = None
+        self.store.close()
+
+    def worker(self) -> Worker:
+        """A new worker; the one before it is as dead as its last write says."""
+        env = Environment(
+            store=self.store, settings=Settings(), bell=PollingBell(), clock=self.clock, dice=lambda: 0.5,
+            make_pool=TransportPool,
+        )  # fmt: skip
+        return Worker(self.store, Settings(), env=env, threads=0)
+
+    def submit(self, cls: Any, **inputs: Any) -> Any:
+        """T1, undisturbed."""
+        worker = self.worker()
+        with current_engine.override(worker.engine):
+            node = worker.engine.submit(make_process(cls, inputs))
+        self.bury(worker)
+        return node
+
+    def bury(self, worker: Worker) -> None:
+        """The worker's row goes, as the sweep of another would have it."""
+        hook, self.store.hook = self.store.hook, None
+        if worker.core.liveness.id:
+            with self.store.transaction() as tx:
+                journal.delete_worker(tx, worker.core.liveness.id)
+        self.store.hook = hook
+
+    def sweep(self) -> None:
+        """T9.2-3, and time goes by: every alarm is due."""
+        with self.store.transaction() as tx:
+            journal.sweep(tx)
+            journal.run(tx.connection, "UPDATE task SET due_at=0 WHERE due_at IS NOT NULL")
+
+    def run(self, worker: Worker, rounds: int = 10_000) -> None:
+        """Drive everything on this thread until nothing is ready; crashes come through."""
+        with current_engine.override(worker.engine):
+            for _ in range(rounds):
+                if not self.step(worker):
+                    with self.store.reading() as connection:
+                        look = journal.look(connection, worker.id)
+                    if look.next_due is None:
+                        return
+                    self.turn_alarms()
+        raise AssertionError("the worker found no rest")
+
+    def turn_alarms(self) -> None:
+        """Time goes by."""
+        hook, self.store.hook = self.store.hook, None
+        with self.store.transaction() as tx:
+            journal.run(tx.connection, "UPDATE task SET due_at=0 WHERE due_at IS NOT NULL")
+        self.store.hook = hook
+
+    @staticmethod
+    def step(worker: Worker) -> bool:
+        """One thing to do, with no net under it."""
+        core = worker.core
+        if core.news:
+            core.news.popleft()()
+            return True
+        if core.stranded:
+            core.give_back(list(core.stranded))
+        if not worker.queue:
+            worker._claim()
+        if worker.queue:
+            core.drive(worker.queue.popleft())
+            return True
+        seen = core.changes
+        core.poller.tick()
+        if any(live.away for live in list(core.held.values())) or core.poller.is_busy():
+            core.sleep(seen, 0.02)
+            return True
+        return core.run_hooks() > 0
+
+    @contextmanager
+    def crashing(self, at: set[tuple[int, str]]) -> Iterator[None]:
+        """The worker on this thread dies at these (number of commit, before or after)."""
+        self.commits = 0
+        dead = False
+
+        def hook(moment: str) -> None:
+            nonlocal dead
+            if dead:
+                raise Crash
+            if moment == "before":
+                self.commits += 1
+            if (self.commits, moment) in at:
+                dead = True
+                raise Crash
+
+        self.store.hook = hook
+        try:
+            yield
+        finally:
+            self.store.hook = None
+
+    def recover(self) -> None:
+        """Another worker takes over and brings everything to its end."""
+        self.sweep()
+        worker = self.worker()
+        self.run(worker)
+        self.bury(worker)
+        self.sweep()
+
+    def check(self) -> None:
+        """The invariants hold and nothing is alive."""
+        assert invariants.check(self.store) == []
+        with self.store.reading() as connection:
+            assert journal.list_alive(connection) == []
+
+
+def canon(node: Any) -> Any:
+    """A process with all that it made, as a value in which no id occurs: equal graphs, equal values."""
+    links = node.base.links
+    inputs = sorted((t.link_label, content(t.node)) for t in links.get_incoming(link_type=(LinkType.INPUT_CALC, LinkType.INPUT_WORK)).all())
+    outputs = sorted((t.link_label, content(t.node)) for t in links.get_outgoing(link_type=(LinkType.CREATE, LinkType.RETURN)).all())
+    children = [t.node for t in links.get_outgoing(link_type=(LinkType.CALL_CALC, LinkType.CALL_WORK)).all()]
+    # a function that raised is called again by a re-run, as a new child, since the exception must be raised again
+    called = sorted(
+        [repr(canon(child)) for child in children if not child.is_excepted] + list({repr(canon(child)) for child in children if child.is_excepted})
+    )
+    reports = sorted(re.sub(r"\d+\|", "|", log.message) for log in orm.Log.collection.get_logs_for(node) if log.levelname == "REPORT")
+    state = (node.process_label, node.process_state.value, node.exit_status, node.exception, node.is_sealed)
+    return (state, inputs, outputs, called, [report.split("Traceback")[0] for report in reports])
+
+
+def content(node: Any) -> Any:
+    """A data node without its identity."""
+    return (node.node_type, repr(sorted((k, v) for k, v in node.base.attributes.all.items() if k not in ("remote_path",))))
+
+
+@contextmanager
+def house() -> Iterator[House]:
+    """A house whose store is the current one."""
+    built = House()
+    with current_store.override(built.store):
+        try:
+            yield built
+        finally:
+            built.close()
+
+
+# --- several workers -------------------------------------------------------------------------------------------------
+
+
+class Turns:
+    """One thread at a time; who goes on after each begin and commit is drawn from a seed."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.lock = threading.Condition()
+        self.waiting: dict[Any, bool] = {}
+        self.running: Any = None
+        self.dead: set[Any] = set()
+
+    def join(self, who: Any) -> None:
+        """Take part, and wait for a turn."""
+        with self.lock:
+            self.waiting[who] = True
+            self._wait(who)
+
+    def leave(self, who: Any) -> None:
+        """Take part no more."""
+        with self.lock:
+            self.waiting.pop(who, None)
+            if self.running is who:
+                self.running = None
+            self._next()
+
+    def change(self, who: Any) -> None:
+        """Give the turn to somebody, perhaps again oneself."""
+        with self.lock:
+            self.running = None
+            self.waiting[who] = True
+            self._wait(who)
+
+    def start(self, count: int) -> None:
+        """Begin when all have joined."""
+        with self.lock:
+            self.lock.wait_for(lambda: len(self.waiting) == count, timeout=20)
+            self._next()
+
+    def _next(self) -> None:
+        ready = sorted(self.waiting, key=str)
+        self.running = self.rng.choice(ready) if ready else None
+        self.lock.notify_all()
+
+    def _wait(self, who: Any) -> None:
+        if self.running is None and len(self.waiting) > 0 and getattr(self, "begun", False):
+            self._next()
+        if not self.lock.wait_for(lambda: self.running == who, timeout=60):
+            raise AssertionError("no turn within a minute")
+
+
+def lose_reply() -> None:
+    """What the driver says when the server went away after the commit."""
+    raise UnreachableStorage("the connection to the database broke: lost reply (test)")
+
+
+__all__ = ("AiidaException", "Crash", "House", "Turns", "canon", "house", "lose_reply")
