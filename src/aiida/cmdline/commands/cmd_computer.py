@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import time
 import traceback
@@ -19,7 +20,7 @@ from aiida.cmdline.params.options.commands import computer as options_computer
 from aiida.cmdline.utils import decorators, echo, files, transport_options
 from aiida.common import exceptions
 from aiida.plugins import entry_point as entry_points
-from aiida.tools.graph import deletions
+from aiida.tools import graph
 
 __all__ = ("verdi_computer",)
 
@@ -322,7 +323,8 @@ def _test_login_shell(transport: Any, scheduler: Any, authinfo: Any) -> tuple[bo
     if not authinfo.get_auth_params().get("use_login_shell", True):
         return True, None
     with_login = _time(transport)
-    with type(transport)(**{**authinfo.computer.get_transport_arguments(authinfo), "use_login_shell": False}) as plain:
+    settings = {**authinfo.get_auth_params(), "use_login_shell": False}
+    with type(transport)(machine=authinfo.computer.hostname, **settings) as plain:
         without = _time(plain)
     if with_login > 2 * without and not isclose(with_login, without, abs_tol=0.05):
         computer = authinfo.computer
@@ -342,8 +344,8 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def _open(transport: Any) -> tuple[bool, str | None]:
-    transport.open()
+def _open(stack: contextlib.ExitStack, transport: Any) -> tuple[bool, str | None]:
+    stack.enter_context(transport)
     return True, None
 
 
@@ -384,12 +386,11 @@ def computer_test(user: orm.User | None, print_traceback: bool, computer: orm.Co
     if not authinfo.enabled:
         echo.echo_warning(f"Computer<{computer.label}> is disabled for user<{owner.email}>: jobs wait until `verdi computer enable`")
     transport, scheduler = authinfo.get_transport(), computer.get_scheduler()
-    if not _run_check("Opening connection", partial(_open, transport), print_traceback):
-        echo.echo_critical(f"Computer<{computer.label}> cannot be reached. Check its address and its settings with `verdi computer configure show {computer.label}`.")
-    try:
+    with contextlib.ExitStack() as stack:
+        if not _run_check("Opening connection", partial(_open, stack, transport), print_traceback):
+            shown = f"`verdi computer configure show {computer.label}`"
+            echo.echo_critical(f"Computer<{computer.label}> cannot be reached. Check its address and its settings: {shown}.")
         results = [_run_check(title, partial(check, transport, scheduler, authinfo), print_traceback) for title, check in CHECKS]
-    finally:
-        transport.close()
     failed = results.count(False)
     if failed:
         echo.echo_critical(f"{failed} out of {len(results) + 1} tests failed")
@@ -409,7 +410,7 @@ def computer_delete(dry_run: bool, computer: orm.Computer) -> None:
         if dry_run:
             echo.echo_report("This was a dry run, exiting without deleting anything")
             return
-        _deleted, was_done = deletions.delete_nodes(pks, dry_run=lambda found: not confirm(found))
+        _deleted, was_done = graph.delete_nodes(pks, dry_run=lambda found: not confirm(found))
         if not was_done:
             echo.echo_report(f"Deletion of computer {label} cancelled.")
             return

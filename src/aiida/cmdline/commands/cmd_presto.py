@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import secrets
-from typing import Any
 
 import click
 
 from aiida import orm
+from aiida.cmdline import utils
 from aiida.cmdline.groups.verdi import VerdiCommand
 from aiida.cmdline.params import options
 from aiida.cmdline.utils import echo, profiles, session
 from aiida.common import exceptions
 from aiida.manage import configuration
-from aiida.manage.external.postgres import Postgres
 
 __all__ = ("verdi_presto",)
 
@@ -32,24 +30,6 @@ def get_default_presto_profile_name() -> str:
 def get_default_email() -> str:
     """Return the email that the configuration fills in, else a local one."""
     return session.find_config().get_option("autofill.user.email") or DEFAULT_EMAIL
-
-
-def detect_postgres_config(profile_name: str, hostname: str, port: int, username: str, password: str | None, non_interactive: bool) -> dict[str, Any]:
-    """Make a role and a database for the profile, and return how to reach them."""
-    server = Postgres(dbinfo={"host": hostname, "port": port, "user": username, "password": password}, interactive=not non_interactive, quiet=False)
-    if not server.is_connected:
-        raise ConnectionError(f"no PostgreSQL server answers `{username}` at {hostname}:{port}")
-    role, database = f"aiida-{profile_name}", f"aiida-{profile_name}"
-    secret = secrets.token_hex(15)
-    role, database = server.create_dbuser_db_safe(dbname=database, dbuser=role, dbpass=secret)
-    return {
-        "database_hostname": server.host_for_psycopg if hasattr(server, "host_for_psycopg") else hostname,
-        "database_port": server.port_for_psycopg if hasattr(server, "port_for_psycopg") else port,
-        "database_name": database,
-        "database_username": role,
-        "database_password": secret,
-        "repository_uri": profiles.get_repository_path("psql_dos").as_uri(),
-    }
 
 
 @click.command("presto", cls=VerdiCommand)
@@ -81,7 +61,7 @@ def verdi_presto(
     backend, storage = "core.sqlite_dos", {"filepath": str(profiles.get_repository_path("sqlite_dos"))}
     if use_postgres:
         try:
-            storage = detect_postgres_config(profile_name, postgres_hostname, postgres_port, postgres_username, postgres_password, non_interactive)
+            storage = utils.postgres_setup.detect_postgres_config(profile_name, postgres_hostname, postgres_port, postgres_username, postgres_password, non_interactive)
         except (ConnectionError, exceptions.AiidaException, OSError) as error:
             echo.echo_critical(f"{error}.\nNothing was changed. Start PostgreSQL or correct `--postgres-…`; without `--use-postgres` no server is needed.")
         backend = "core.psql_dos"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from aiida import engine, orm
+from aiida import orm
+from aiida.cmdline import utils
 from aiida.cmdline.groups.verdi import VerdiCommandGroup
 from aiida.cmdline.params import arguments, options, types
-from aiida.cmdline.utils import ascii_vis, common, decorators, echo, explain, process_table, progress, timeline
+from aiida.cmdline.utils import ascii_vis, common, decorators, echo, process_table
 from aiida.common.log import LOG_LEVELS
-from aiida.engine.processes import control
 
 __all__ = ("verdi_process",)
 
@@ -149,28 +149,11 @@ def _wait_option(function: Any) -> Any:
     return click.option("--wait", is_flag=True, help="Wait until it is done, whatever runs or not; otherwise only while a daemon runs.")(function)
 
 
-def _act(
-    verb: str, command: Callable[..., Any], processes: Sequence[orm.ProcessNode], all_entries: bool, timeout: float, wait: bool, **kwargs: Any
-) -> None:
-    """Send a command to processes, and wait for what it does."""
+def _act(verb: str, processes: Sequence[orm.ProcessNode], all_entries: bool, timeout: float, wait: bool, **kwargs: Any) -> None:
+    """Send a command to the processes that were chosen."""
     if processes and all_entries:
         raise click.BadOptionUsage("all", "cannot specify individual processes and the `--all` flag at the same time.")
-    chosen = list(_find_processes(processes, all_entries=all_entries))
-    targets = chosen or list(control.get_active_processes(paused=verb == "play"))
-    if not targets:
-        echo.echo_report(f"no process to {verb}")
-        return
-    if all_entries and verb == "kill":
-        click.confirm(f"Are you sure you want to kill {len(targets)} processes?", abort=True)
-    running = engine.get_daemon_client().is_daemon_running
-    if not running:
-        echo.echo_report("The daemon is not running: what nobody holds is acted on at once, the rest when it is taken up.")
-    waits = wait or (running and timeout > 0)
-    try:
-        with progress.spinner(f"{verb} {len(targets)} process{'es' if len(targets) > 1 else ''}"):
-            command(targets, timeout=timeout if waits else 0, **kwargs)
-    except control.ProcessTimeoutException as error:
-        echo.echo_critical(f"{error}\nThe request is recorded and will be acted on; `verdi process explain PK` says what it waits for.")
+    utils.acting.act(verb, list(_find_processes(processes, all_entries=all_entries)), timeout=timeout, wait=wait, **kwargs)
 
 
 @verdi_process.command("kill")
@@ -182,7 +165,7 @@ def _act(
 @decorators.with_dbenv()
 def process_kill(processes: Sequence[orm.ProcessNode], all_entries: bool, timeout: float, wait: bool, force: bool) -> None:
     """Kill processes, with all that they called and their jobs."""
-    _act("kill", control.kill_processes, processes, all_entries, timeout, wait, force=force, msg_text="Killed through `verdi process kill`")
+    _act("kill", processes, all_entries, timeout, wait, force=force, msg_text="Killed through `verdi process kill`")
 
 
 @verdi_process.command("pause")
@@ -193,7 +176,7 @@ def process_kill(processes: Sequence[orm.ProcessNode], all_entries: bool, timeou
 @decorators.with_dbenv()
 def process_pause(processes: Sequence[orm.ProcessNode], all_entries: bool, timeout: float, wait: bool) -> None:
     """Pause processes: they take no further step until they are played."""
-    _act("pause", control.pause_processes, processes, all_entries, timeout, wait, msg_text="Paused through `verdi process pause`")
+    _act("pause", processes, all_entries, timeout, wait, msg_text="Paused through `verdi process pause`")
 
 
 @verdi_process.command("play")
@@ -204,7 +187,7 @@ def process_pause(processes: Sequence[orm.ProcessNode], all_entries: bool, timeo
 @decorators.with_dbenv()
 def process_play(processes: Sequence[orm.ProcessNode], all_entries: bool, timeout: float, wait: bool) -> None:
     """Let paused processes go on."""
-    _act("play", control.play_processes, processes, all_entries, timeout, wait)
+    _act("play", processes, all_entries, timeout, wait)
 
 
 @verdi_process.command("watch")
@@ -215,7 +198,7 @@ def process_watch(processes: Sequence[orm.ProcessNode], most_recent_node: bool) 
     """Print what happens to processes, as it happens, until they have ended (or Ctrl-C)."""
     chosen = _find_processes(processes, most_recent_node)
     common.check_worker_load()
-    watches = [timeline.Watch(process) for process in chosen]
+    watches = [utils.timeline.Watch(process) for process in chosen]
     try:
         while True:
             for watch in watches:
@@ -238,7 +221,7 @@ def process_timeline(processes: Sequence[orm.ProcessNode], most_recent_node: boo
     for process in _find_processes(processes, most_recent_node):
         if not raw:
             echo.echo(f"{ascii_vis.calc_info(process)}", bold=True)
-        rows = timeline.rows(process)
+        rows = utils.timeline.rows(process)
         if rows:
             echo.echo_tabulate(rows, headers=[] if raw else ["#", "Time", "After", "Event", "What"], tablefmt="plain" if raw else "simple")
         else:
@@ -252,7 +235,7 @@ def process_timeline(processes: Sequence[orm.ProcessNode], most_recent_node: boo
 def process_explain(processes: Sequence[orm.ProcessNode], most_recent_node: bool) -> None:
     """Say in a paragraph why nothing is happening to processes, and what would help."""
     for process in _find_processes(processes, most_recent_node):
-        echo.echo(explain.explain(process))
+        echo.echo(utils.explain.explain(process))
 
 
 @verdi_process.command("repair")

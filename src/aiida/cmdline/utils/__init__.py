@@ -18,5 +18,7 @@ __getattr__, __dir__, __all__ = front_door(
         "is_verbose": "aiida.cmdline.utils.common",
         "only_if_daemon_running": "aiida.cmdline.utils.decorators",
         "with_dbenv": "aiida.cmdline.utils.decorators",
+        # Modules that few commands need, imported when they are first used.
+        **{name: f"aiida.cmdline.utils.{name}" for name in ("acting", "ascii_vis", "common", "explain", "explain_cache", "launching", "postgres_setup", "timeline")},
     },
 )

@@ -47,7 +47,7 @@ def load_dbenv() -> None:
     """Load the profile; what prevents it is one message that says what to do, not a traceback."""
     try:
         load_backend_if_not_loaded()
-    except exceptions.ProfileConfigurationError as error:
+    except (exceptions.ProfileConfigurationError, exceptions.MissingConfigurationError) as error:
         echo.echo_critical(explain_missing_profile(error))
     except (exceptions.ConfigurationError, exceptions.LockedProfileError, exceptions.IncompatibleDatabaseSchema) as error:
         echo.echo_critical(str(error))

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 import click
 
 from aiida.cmdline.utils import echo
-from aiida.tools.graph import deletions
+from aiida.tools import graph
 
 __all__ = ("delete",)
 
@@ -26,7 +26,7 @@ def delete(pks: Iterable[int], *, dry_run: bool, force: bool, **traversal_rules:
         echo.echo_info(f"pks: {' '.join(map(str, sorted(found)))}")
         return not click.confirm("Shall I continue?", abort=True)
 
-    deleted, was_done = deletions.delete_nodes(pks, dry_run=stop, **traversal_rules)
+    deleted, was_done = graph.delete_nodes(pks, dry_run=stop, **traversal_rules)
     if dry_run:
         echo.echo_report("This was a dry run, exiting without deleting anything")
     elif was_done:

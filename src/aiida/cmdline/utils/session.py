@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from pathlib import Path
 from typing import Any
+
+import click
 
 from aiida.common import log, slots
 from aiida.manage import configuration
@@ -30,6 +33,13 @@ def set_level(name: str | None) -> None:
 def take_terminal() -> None:
     """Have the log of the library printed in our manner. Called by `verdi` itself, not by commands run from Python."""
     log.CLI_ACTIVE = True
+    warnings.showwarning = _show_warning
+
+
+def _show_warning(message: Any, category: type[Warning], filename: str, lineno: int, file: Any = None, line: str | None = None) -> None:
+    """Print a Python warning as one line: where it was raised means nothing to who typed a command."""
+    place = f" ({filename}:{lineno})" if get_level() <= LEVELS["debug"] else ""
+    click.echo(click.style("Warning: ", fg="bright_yellow", bold=True) + f"{message}{place}", err=True)
 
 
 def get_level() -> int:

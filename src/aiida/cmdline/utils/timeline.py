@@ -16,7 +16,7 @@ __all__ = ("Watch", "describe", "rows")
 WORDS: Mapping[type[ev.Event], Callable[[Any], str]] = {
     ev.Created: lambda e: "from the cache" if e.source else ("" if e.importable else "can run in the interpreter that made it only"),
     ev.Started: lambda e: "",
-    ev.StepDone: lambda e: _step(e),
+    ev.StepDone: lambda e: _step(e),  # noqa: PLW0108 - it is defined below
     ev.ChildLaunched: lambda e: f"{e.process_type.rsplit(':', 1)[-1].rsplit('.', 1)[-1]}<{e.child}>" + (" called" if e.rides else " submitted"),
     ev.Waiting: lambda e: "for " + ", ".join(map(str, e.targets)),
     ev.Resumed: lambda e: "",

@@ -6,19 +6,27 @@ Every round asks the database once per direction and batch; a node is asked for 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from aiida import orm
 from aiida.common import exceptions
 from aiida.common.links import GraphTraversalRules, LinkType
-from aiida.orm.utils.links import LinkQuadruple
 
 if TYPE_CHECKING:
     from aiida.storage.store import Store
 
-__all__ = ("TraverseGraphOutput", "get_nodes_delete", "get_nodes_export", "traverse_graph", "validate_traversal_rules")
+__all__ = ("LinkQuadruple", "TraverseGraphOutput", "get_nodes_delete", "get_nodes_export", "traverse_graph", "validate_traversal_rules")
 
 BATCH = 900
+
+
+class LinkQuadruple(NamedTuple):
+    """A link that was followed."""
+
+    source_id: int
+    target_id: int
+    link_type: str
+    link_label: str
 
 
 class TraverseGraphOutput(TypedDict, total=False):
@@ -140,5 +148,4 @@ def _follow(pks: Iterable[int], types: list[str], direction: str, backend: Store
     for batch in _batches(pks):
         query = orm.QueryBuilder(backend=backend).append(orm.Node, tag="here", project="id", filters={"id": {"in": batch}})
         query.append(orm.Node, project="id", edge_filters={"type": {"in": types}}, edge_project=["type", "label"], **{keyword: "here"})
-        for here, there, kind, label in query.iterall():
-            yield here, there, kind, label
+        yield from (tuple(row) for row in query.iterall())

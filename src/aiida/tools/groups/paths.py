@@ -16,7 +16,7 @@ __all__ = ("GroupAttr", "GroupNotFoundError", "GroupNotUniqueError", "GroupPath"
 REGEX_ATTR = re.compile(r"^[a-zA-Z][\_a-zA-Z0-9]*$")
 
 
-class InvalidPath(Exception):  # noqa: N818 - the public name
+class InvalidPath(Exception):
     """The text cannot be a path."""
 
 

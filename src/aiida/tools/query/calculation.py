@@ -56,12 +56,12 @@ class CalculationQueryBuilder:
         return self._mapper
 
     @classproperty
-    def default_projections(cls: Any) -> tuple[str, ...]:  # noqa: N805
+    def default_projections(cls: Any) -> tuple[str, ...]:
         """The columns that are shown if none are named."""
         return cls._default_projections  # type: ignore[no-any-return]
 
     @classproperty
-    def valid_projections(cls: Any) -> tuple[str, ...]:  # noqa: N805
+    def valid_projections(cls: Any) -> tuple[str, ...]:
         """The columns that can be shown."""
         return cls._valid_projections  # type: ignore[no-any-return]
 

@@ -1,0 +1,51 @@
+"""A group to which plugins attach commands by entry point."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from aiida.cmdline.groups.verdi import VerdiCommandGroup
+from aiida.cmdline.utils import echo
+from aiida.common import exceptions
+from aiida.plugins import entry_point as entry_points
+
+__all__ = ("Pluginable",)
+
+
+class Pluginable(VerdiCommandGroup):
+    """`entry_point_group` names where the commands of plugins are found."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._exclude_external_plugins = False
+        self._entry_point_group = kwargs.pop("entry_point_group")
+        super().__init__(*args, **kwargs)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands of the group and of plugins."""
+        names = entry_points.get_entry_point_names(self._entry_point_group)
+        if self._exclude_external_plugins:
+            names = [name for name in names if name.startswith("core.")]
+        return sorted({*super().list_commands(ctx), *names})
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # type: ignore[override]
+        """Return a command; that of a plugin is imported now."""
+        if name in entry_points.get_entry_point_names(self._entry_point_group):
+            try:
+                command: click.Command = entry_points.load_entry_point(self._entry_point_group, name)
+            except exceptions.EntryPointError as error:
+                echo.echo_critical(f"failed to load the plugin `{name}`: {error}")
+            return command if name.startswith("core.") else self.add_verbosity_option(command)
+        return super().get_command(ctx, name)
+
+    def describe(self, ctx: click.Context, name: str) -> str | None:
+        """Return the line of help; a plugin that cannot be imported says so and spoils no other."""
+        try:
+            return super().describe(ctx, name)
+        except SystemExit:
+            return "(cannot be imported)"
+
+    def set_exclude_external_plugins(self, exclude_external_plugins: bool) -> None:
+        """Set whether only what is shipped is shown."""
+        self._exclude_external_plugins = exclude_external_plugins

@@ -1,0 +1,5 @@
+"""Checks that anyone may run: of a database against the rules it obeys, of plugins against what is asked of them."""
+
+from aiida._lazy import front_door
+
+__getattr__, __dir__, __all__ = front_door(__name__, {"find_broken_rules": "aiida.tools.checks.invariants"})

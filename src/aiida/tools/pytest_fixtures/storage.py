@@ -1,0 +1,62 @@
+"""Settings of storages: a folder for SQLite, a database on a temporary server for PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from aiida.manage.external.postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Any]:
+    """A temporary PostgreSQL server (package `pgtest`); PostgreSQL refuses to run as root."""
+    try:
+        cluster = import_module("pgtest.pgtest").PGTest()
+    except ImportError:
+        pytest.skip("the package `pgtest` is not installed")
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@pytest.fixture(scope="session")
+def config_psql_dos(postgres_cluster: Any) -> Callable[..., dict[str, Any]]:
+    """A factory of new databases, as settings of `core.psql_dos`."""
+
+    def factory(
+        database_name: str | None = None, database_username: str | None = None, database_password: str | None = None
+    ) -> dict[str, Any]:
+        config = {
+            "database_engine": "postgresql_psycopg",
+            "database_name": database_name or uuid4().hex,
+            "database_username": database_username or uuid4().hex,
+            "database_password": database_password or uuid4().hex,
+        }
+        dsn = postgres_cluster.dsn
+        postgres = Postgres(
+            dbinfo={"host": dsn.get("host"), "port": dsn.get("port"), "user": dsn.get("user"), "database": dsn.get("database")}
+        )
+        postgres.create_dbuser(config["database_username"], config["database_password"], "CREATEDB")
+        postgres.create_db(config["database_username"], config["database_name"])
+        config["database_hostname"] = postgres.host_for_psycopg
+        config["database_port"] = postgres.port_for_psycopg  # type: ignore[assignment]
+        return config
+
+    return factory
+
+
+@pytest.fixture(scope="session")
+def config_sqlite_dos(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
+    """A factory of new folders, as settings of `core.sqlite_dos`."""
+
+    def factory(filepath: str | Path | None = None) -> dict[str, Any]:
+        return {"filepath": str(filepath or tmp_path_factory.mktemp("test_sqlite_dos_storage"))}
+
+    return factory
