@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fnmatch
 import os
+import pwd
 import signal
 import subprocess
 import threading
@@ -31,6 +32,8 @@ class LocalTransport(BlockingTransport):
     DEFAULT_MINIMUM_JOB_POLL_INTERVAL: ClassVar[float] = 0.1
     _DEFAULT_SAFE_OPEN_INTERVAL: ClassVar[float] = 0.0
     _valid_auth_options: ClassVar[list[AuthOption]] = []
+    #: `put` of a folder written with a slash at its end merges its content into an existing folder.
+    merges_trees: ClassVar[bool] = True
     _thread_count: ClassVar[int] = 4  # nothing here is shared between threads but the working directory, which nobody changes
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -267,6 +270,10 @@ class LocalTransport(BlockingTransport):
             if self._shell is None or not self._shell.is_alive:
                 self._shell = LoginShell(self.curdir)
             return self._shell
+
+    def whoami(self) -> str:
+        """Return the user of this process."""
+        return pwd.getpwuid(os.geteuid()).pw_name
 
     def gotocomputer_command(self, remotedir: TransportPath | None = None) -> str:
         """Return the command line that opens a shell, in `remotedir` if given."""

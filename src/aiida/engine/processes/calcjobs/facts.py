@@ -24,6 +24,8 @@ class Prepared(msgspec.Struct, kw_only=True):
 
     plan: Plan
     folder: Folder
+    #: files of nodes (`local_copy_list`), laid out as they will lie in the directory.
+    staging: Folder | None = None
     #: node attributes to project with *PlanMade*: retrieve lists, and what else the node shows.
     attributes: dict[str, Any] = {}
     #: serialised repository of the node with the input files in it; the objects are already in the object store.
@@ -115,6 +117,8 @@ class Listing(msgspec.Struct, kw_only=True):
     fences: dict[int, str] = {}
     #: processes whose directory could not be entered.
     missing_directories: set[int] = set()
+    #: the scheduler sees what runs itself (see `Scheduler.absence_is_evidence`): no further listings are needed.
+    absence_is_evidence: bool = False
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True):
