@@ -329,10 +329,41 @@ def test_a_forked_child_uses_the_store_on_connections_of_its_own(store: StorageB
     assert [row.label for row in store.find(NodeRow)] == ["parent", "child", "parent again"]
 
 
+def test_a_child_cannot_end_the_transaction_of_its_parent(store: StorageBackend) -> None:
+    """The `with` ends in the child too, if it does not leave at once; the parent's transaction is not touched by that."""
+    child = None
+    try:
+        with store.transaction():
+            store.insert([node(label="one")])
+            child = os.fork()
+            if child:
+                assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+            store.insert([node(label="two")]) if child else None
+    except InvalidOperation as error:
+        os._exit(7 if "fork" in str(error) else 8)
+    if child == 0:
+        os._exit(9)
+    assert [row.label for row in store.find(NodeRow)] == ["one", "two"]
+
+
+def test_a_savepoint_that_failed_runs_the_hooks_of_its_part(store: StorageBackend) -> None:
+    seen: list[str] = []
+    rows = [node()]
+    with store.transaction() as transaction:
+        transaction.after_rollback(lambda: seen.append("outer"))
+        with pytest.raises(KeyError), transaction.savepoint():
+            store.insert(rows)
+            transaction.after_commit(lambda: seen.append("never"))
+            transaction.after_rollback(lambda: seen.append("inner"))
+            raise KeyError
+        assert rows[0].id is None
+    assert seen == ["inner"]
+
+
 def test_a_fork_inside_a_transaction_gives_a_child_that_refuses(store: StorageBackend) -> None:
     def work() -> int:
         try:
-            store._local.transaction = None  # as another thread of the child would see it
+            assert not store.in_transaction
             store.find(NodeRow)
         except InvalidOperation as error:
             return 7 if "forked" in str(error) else 8

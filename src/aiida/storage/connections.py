@@ -91,6 +91,8 @@ class ConnectionPool:
         return None
 
     def _give(self, idle: deque[tuple[sa.Connection, float]], connection: sa.Connection) -> None:
+        if connection not in self._lent:
+            return  # lent before a fork, by the parent: it is kept for ever, see `forget_parent`
         self._lent.discard(connection)
         if self.closed or connection.invalidated or connection.closed or len(idle) >= KEPT_IDLE:
             connection.close()

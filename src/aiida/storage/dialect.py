@@ -167,15 +167,23 @@ class Dialect:
         """Return the parameters of the attributes part of `merge_sql`, None if a key cannot be said in it."""
         raise NotImplementedError
 
-    def translate(self, error: sa.exc.SQLAlchemyError) -> Exception:
-        """Return the exception of our tree that says what the driver's error means."""
-        if isinstance(error, sa.exc.IntegrityError):
-            return exceptions.IntegrityError(str(error.orig))
-        return self.translate_driver(error) if isinstance(error, sa.exc.DBAPIError) else error
+    def translate(self, error: Exception) -> Exception:
+        """Return the exception of our tree that says what an error of the driver (or one wrapped by SQLAlchemy) means."""
+        driver = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        if type(driver).__name__ in _INTEGRITY or isinstance(error, sa.exc.IntegrityError):
+            return exceptions.IntegrityError(str(driver).strip())
+        lost = isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
+        return self.translate_driver(driver, lost) or error if isinstance(driver, Exception) else error
 
-    def translate_driver(self, error: sa.exc.DBAPIError) -> Exception:
-        """Translate what is particular to the driver."""
-        return error
+    def translate_driver(self, error: Exception, lost: bool) -> Exception | None:
+        """Translate what is particular to the driver; `lost` if the connection is known to be broken."""
+        raise NotImplementedError
+
+
+# Names of the driver's classes for a broken constraint; psycopg has one for each kind.
+_INTEGRITY = frozenset(
+    ("IntegrityError", "UniqueViolation", "ForeignKeyViolation", "NotNullViolation", "RestrictViolation", "CheckViolation")
+)
 
 
 class SqliteDialect(Dialect):
@@ -216,17 +224,17 @@ class SqliteDialect(Dialect):
             found += (f'$."{key}"', to_json(value))
         return found
 
-    def translate_driver(self, error: sa.exc.DBAPIError) -> Exception:
-        text = str(error.orig)
+    def translate_driver(self, error: Exception, lost: bool) -> Exception | None:
+        text = str(error)
         if "locked" in text or "busy" in text:
             return exceptions.StorageBusy(f"the database is kept locked by another process ({text}); try again")
         if "readonly" in text:
             return exceptions.ModificationNotAllowed(f"the database cannot be written: {text}")
         if "disk is full" in text or "disk I/O error" in text or "unable to open" in text:
             return exceptions.UnreachableStorage(f"the database file cannot be used: {text}")
-        if "malformed" in text and "JSON" not in text or "not a database" in text:
+        if ("malformed" in text and "JSON" not in text) or "not a database" in text:
             return exceptions.CorruptStorage(f"the database file is damaged: {text}")
-        return error
+        return None
 
 
 class PostgresDialect(Dialect):
@@ -266,14 +274,15 @@ class PostgresDialect(Dialect):
         found: list[Any] = [list(remove)] if remove else []
         return [*found, to_json(patch)] if patch else found
 
-    def translate_driver(self, error: sa.exc.DBAPIError) -> Exception:
-        code = getattr(error.orig, "sqlstate", None) or ""
-        text = str(error.orig).strip()
+    def translate_driver(self, error: Exception, lost: bool) -> Exception | None:
+        code = getattr(error, "sqlstate", None) or ""
+        text = str(error).strip()
         if code in self._TRANSIENT:
             return exceptions.StorageBusy(f"another transaction was in the way ({text}); try again")
-        if error.connection_invalidated or code[:2] in ("08", "57") or (not code and isinstance(error, sa.exc.OperationalError)):
+        # 08: connection; 57P: ended by the administrator; 25P03: idle in a transaction for too long.
+        if lost or code[:2] == "08" or code[:3] == "57P" or code == "25P03" or (not code and type(error).__name__ == "OperationalError"):
             return exceptions.UnreachableStorage(f"the connection to PostgreSQL broke: {text}")
-        return error
+        return None
 
 
 SQLITE = SqliteDialect()

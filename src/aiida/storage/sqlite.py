@@ -2,7 +2,9 @@
 
 *Busy.* SQLite's own busy handler sleeps in fixed growing steps, and a writer that came late often wins over one that
 waits; with eight busy processes the unlucky one starves for most of a second. So BEGIN IMMEDIATE is retried here at
-short random delays, and gives up only after `BUSY_LIMIT` with an error that says what to do.
+short random delays, and gives up only after `BUSY_LIMIT` with an error that says what to do. Measured with eight
+processes that do nothing but write, on two cores: delays up to 20 ms 1,700 writes/s and a worst wait of 0.8 s; up to
+5 ms 1,100/s and 0.2 s; a file lock before BEGIN 850/s and 0.2 s, with one more file in the user's folder.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import random
 import sqlite3
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import sqlalchemy as sa
 
@@ -111,15 +113,16 @@ class SqliteStore(StorageBackend):
         return connection
 
     def _begin(self, connection: sa.Connection) -> None:
+        driver = cast("sqlite3.Connection", connection.connection.dbapi_connection)
         give_up = None
         delay = _FIRST_DELAY
         while True:
             try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                driver.execute("BEGIN IMMEDIATE")
                 return
-            except sa.exc.OperationalError as error:
-                if "locked" not in str(error.orig):
-                    raise
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise self.dialect.translate(error) from error
                 now = time.monotonic()
                 give_up = give_up or now + BUSY_LIMIT
                 if now > give_up:

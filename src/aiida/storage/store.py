@@ -8,6 +8,7 @@ transaction joins the outer one: there is one commit, at the outermost exit, and
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -44,13 +45,13 @@ _CONNECTIONS = (
 class Transaction:
     """A write in progress; committed as a whole when the outermost `with` ends, or not at all."""
 
-    __slots__ = ("_after_commit", "_after_rollback", "connection", "depth", "dialect", "failed")
+    __slots__ = ("_after_commit", "_after_rollback", "connection", "dialect", "failed", "pid")
 
     def __init__(self, connection: sa.Connection, dialect: Dialect) -> None:
         self.connection = connection
         self.dialect = dialect
-        self.depth = 0
         self.failed: BaseException | None = None
+        self.pid = os.getpid()
         self._after_commit: list[Hook] = []
         self._after_rollback: list[Hook] = []
 
@@ -65,14 +66,18 @@ class Transaction:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Undo what is done inside if it raises, and go on with the rest of the transaction."""
+        """Undo what is done inside if it raises, so that the rest of the transaction can go on."""
+        failed, commits, rollbacks = self.failed, len(self._after_commit), len(self._after_rollback)
         self.execute("SAVEPOINT inner_part")
         try:
             yield
         except BaseException:
             self.execute("ROLLBACK TO SAVEPOINT inner_part")
             self.execute("RELEASE SAVEPOINT inner_part")
-            self.failed = None
+            self.failed = failed
+            undone = self._after_rollback[rollbacks:]
+            del self._after_commit[commits:], self._after_rollback[rollbacks:]
+            _run(reversed(undone))
             raise
         self.execute("RELEASE SAVEPOINT inner_part")
 
@@ -86,11 +91,19 @@ class Transaction:
 
     def run_hooks(self, committed: bool) -> None:
         """Run the hooks for the end that came; the last registered is undone first."""
-        for hook in self._after_commit if committed else reversed(self._after_rollback):
-            try:
-                hook()
-            except Exception:
-                LOGGER.exception("a hook after the end of a transaction failed")
+        _run(self._after_commit if committed else reversed(self._after_rollback))
+
+
+def _run(hooks: Iterable[Hook]) -> None:
+    for hook in hooks:
+        try:
+            hook()
+        except Exception:
+            LOGGER.exception("a hook after the end of a transaction failed")
+
+
+class CommitUnknown(exceptions.UnreachableStorage):
+    """The connection broke while a transaction was being committed: it may have been, or not. Look before you repeat it."""
 
 
 class Store:
@@ -106,6 +119,7 @@ class Store:
         self.dialect = dialect
         self._pool = ConnectionPool(self._open_connection, one_writer=not dialect.concurrent_writers)
         self._local = threading.local()
+        self.commits = 0  # for budgets; exact enough without a lock
 
     # What the database in question must say.
 
@@ -115,7 +129,15 @@ class Store:
 
     def _begin(self, connection: sa.Connection) -> None:
         """Begin a write; wait if the database is busy, but not for ever."""
-        connection.exec_driver_sql("BEGIN")
+        self._control(connection, "BEGIN")
+
+    def _control(self, connection: sa.Connection, command: str) -> None:
+        """Begin or end a transaction: straight on the driver's connection, for these are most of a small write's calls."""
+        driver: Any = connection.connection.dbapi_connection
+        try:
+            driver.execute(command)
+        except Exception as error:
+            raise self.dialect.translate(error) from error
 
     def _refuse_write(self) -> Exception:
         """Return the error for a write to a store that is read-only."""
@@ -134,8 +156,9 @@ class Store:
 
     @property
     def current_transaction(self) -> Transaction | None:
-        """The open transaction of this thread."""
-        return getattr(self._local, "transaction", None)
+        """The open transaction of this thread; the child of a fork has none, whatever its parent was doing."""
+        transaction: Transaction | None = getattr(self._local, "transaction", None)
+        return transaction if transaction is not None and transaction.pid == os.getpid() else None
 
     @property
     def in_transaction(self) -> bool:
@@ -147,28 +170,29 @@ class Store:
         """Write: begin a transaction, or join the one that is open in this thread."""
         outer = self.current_transaction
         if outer is not None:
-            yield from self._join(outer)
+            try:
+                yield outer
+            except BaseException as error:
+                outer.failed = error
+                raise
             return
         if self.read_only:
             raise self._refuse_write()
-        connection = self._take_writer()
+        transaction = Transaction(self._take_writer(), self.dialect)
+        self._local.transaction = transaction
+        committed = False
         try:
-            transaction = Transaction(connection, self.dialect)
-            self._local.transaction = transaction
-            committed = False
-            try:
-                yield transaction
-                self._commit(transaction)
-                committed = True
-            except sa.exc.SQLAlchemyError as error:
-                raise self.dialect.translate(error) from error
-            finally:
-                self._local.transaction = None
-                if not committed:
-                    self._rollback(connection)
+            yield transaction
+            self._commit(transaction)
+            committed = True
+        except sa.exc.SQLAlchemyError as error:
+            raise self.dialect.translate(error) from error
         finally:
-            self._pool.give_writer(connection)
-            if "transaction" in locals():
+            self._local.transaction = None
+            if transaction.pid == os.getpid():  # else we are the child of a fork: this is the parent's transaction
+                if not committed:
+                    self._rollback(transaction.connection)
+                self._pool.give_writer(transaction.connection)
                 transaction.run_hooks(committed)
 
     def _take_writer(self) -> sa.Connection:
@@ -176,34 +200,43 @@ class Store:
         try:
             self._begin(connection)
         except BaseException as error:
+            connection.invalidate()
             self._pool.give_writer(connection)
-            if isinstance(error, sa.exc.SQLAlchemyError):
-                raise self.dialect.translate(error) from error
+            if isinstance(error, exceptions.UnreachableStorage):
+                return self._take_writer_anew()
             raise
         return connection
 
-    @staticmethod
-    def _join(outer: Transaction) -> Iterator[Transaction]:
+    def _take_writer_anew(self) -> sa.Connection:
+        """The server ended an idle connection, for instance by a restart: nothing was begun, so try a fresh one."""
+        self._pool.close_idle()
+        connection = self._pool.take_writer()
         try:
-            yield outer
-        except BaseException as error:
-            outer.failed = error
+            self._begin(connection)
+        except BaseException:
+            connection.invalidate()
+            self._pool.give_writer(connection)
             raise
+        return connection
 
-    @staticmethod
-    def _commit(transaction: Transaction) -> None:
+    def _commit(self, transaction: Transaction) -> None:
         if transaction.failed is not None:
             raise exceptions.InvalidOperation(
                 "a part of this transaction failed, so the whole is rolled back; let the error pass, "
                 "or use savepoint() around the part"
             ) from transaction.failed
-        transaction.connection.exec_driver_sql("COMMIT")
-
-    @staticmethod
-    def _rollback(connection: sa.Connection) -> None:
+        if transaction.pid != os.getpid():
+            raise exceptions.InvalidOperation("this transaction was begun before a fork, by the parent; it cannot be committed here")
         try:
-            connection.exec_driver_sql("ROLLBACK")
-        except sa.exc.SQLAlchemyError:
+            self._control(transaction.connection, "COMMIT")
+        except exceptions.UnreachableStorage as error:
+            raise CommitUnknown(f"it is not known whether a transaction was committed: {error}") from error
+        self.commits += 1
+
+    def _rollback(self, connection: sa.Connection) -> None:
+        try:
+            self._control(connection, "ROLLBACK")
+        except Exception:
             connection.invalidate()  # the database ended it already, or the connection is of no more use
 
     @contextmanager
