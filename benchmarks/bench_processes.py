@@ -24,7 +24,7 @@ class Loop(WorkChain):
         super().define(spec)
         spec.input("n", valid_type=orm.Int)
         spec.output("total", valid_type=orm.Int)
-        spec.outline(cls.start, while_(cls.goes_on)(cls.step), cls.finish)
+        spec.outline(cls.start, while_(cls.goes_on)(cls.add_once), cls.finish)
 
     def start(self):
         self.ctx.i = 0
@@ -33,7 +33,7 @@ class Loop(WorkChain):
     def goes_on(self):
         return self.ctx.i < 10
 
-    def step(self):
+    def add_once(self):
         self.ctx.i += 1
         self.ctx.total = add(self.ctx.total, self.inputs.n)
 

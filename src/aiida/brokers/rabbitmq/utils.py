@@ -18,15 +18,18 @@ def get_rmq_url(
     **kwargs: Any,
 ) -> str:
     """Return the URL; what is not given has its usual value. It holds the password: not for logs."""
-    value = lambda name, given: BROKER_DEFAULTS[name] if given is None else given
-    scheme = value("protocol", protocol)
+    scheme = _value("protocol", protocol)
     if scheme not in ("amqp", "amqps"):
         raise ValueError(f"the broker protocol `{scheme}` is not known: use amqp or amqps")
-    user, secret = quote(str(value("username", username)), safe=""), quote(str(value("password", password)), safe="")
-    path = str(value("virtual_host", virtual_host))
+    user, secret = quote(str(_value("username", username)), safe=""), quote(str(_value("password", password)), safe="")
+    path = str(_value("virtual_host", virtual_host))
     path = path if path.startswith("/") else "/" + path
     query = urlencode({"heartbeat": kwargs.pop("heartbeat", BROKER_DEFAULTS["heartbeat"]), **kwargs})
     return f"{scheme}://{user}:{secret}@{value('host', host)}:{value('port', port)}{path}?{query}"
+
+
+def _value(name: str, given: Any) -> Any:
+    return BROKER_DEFAULTS[name] if given is None else given
 
 
 def get_launch_queue_name(prefix: str | None = None) -> str:

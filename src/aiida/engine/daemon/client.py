@@ -20,15 +20,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import psutil
-from circus.client import CircusClient
-from circus.exc import CallError
 
 from aiida.common import slots
 from aiida.common.exceptions import AiidaException
-from aiida.engine.daemon.paths import DaemonPaths
-from aiida.engine.daemon.supervisor import Plan
+from aiida.engine.daemon.paths import DaemonPaths, Plan
 
 if TYPE_CHECKING:
+    from circus.client import CircusClient
+
     from aiida.common.profile import Profile
 
 CircusEndpointName = Literal["controller", "pubsub", "stats"]
@@ -231,6 +230,8 @@ class DaemonClient:
 
     def get_client(self, timeout: int | float | None = None) -> CircusClient:
         """Return a connection to the supervisor; `timeout` in seconds."""
+        from circus.client import CircusClient  # a tenth of a second, which most commands need not pay
+
         return CircusClient(endpoint=self.get_controller_endpoint(), timeout=timeout or CALL_TIMEOUT)
 
     def call_client(self, command: dict[str, Any], timeout: int | float | None = None) -> dict[str, Any]:
@@ -242,6 +243,8 @@ class DaemonClient:
         if not self.is_daemon_running:
             raise DaemonNotRunningException(f"the daemon of profile `{self._profile.name}` is not running.")
         client = self.get_client(timeout)
+        from circus.exc import CallError
+
         try:
             answer: dict[str, Any] = client.call(command)
         except CallError as exception:
@@ -372,6 +375,15 @@ class DaemonClient:
             return []
         return [int(line) for line in lines if psutil.pid_exists(int(line))]
 
+    def _last_words(self) -> str:
+        """Return the last error in the workers' log: a worker that cannot start has said why there."""
+        with contextlib.suppress(OSError):
+            lines = Path(self.daemon_log_file).read_text(errors="replace").splitlines()[-30:]
+            for line in reversed(lines):
+                if "Error" in line or "Critical" in line:
+                    return f". The workers say: {line.strip()}"
+        return ""
+
     def _count_alive(self) -> int:
         return len(self.get_worker_info().get("info", {}))
 
@@ -384,7 +396,7 @@ class DaemonClient:
         deadline = time.monotonic() + timeout
         while not is_done():
             if time.monotonic() > deadline:
-                raise DaemonTimeoutException(f"{complaint} (waited {timeout:g} s)")
+                raise DaemonTimeoutException(f"{complaint} (waited {timeout:g} s){self._last_words()}")
             time.sleep(LOOK_SECONDS)
 
 

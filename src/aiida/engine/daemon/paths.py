@@ -1,4 +1,4 @@
-"""Where the daemon of a profile keeps its files, as a value."""
+"""Where the daemon of a profile keeps its files, and what its supervisor is told: two values."""
 
 from __future__ import annotations
 
@@ -43,3 +43,20 @@ class DaemonPaths(msgspec.Struct, frozen=True):
     def ready_file(self) -> Path:
         """The mark that a worker writes when its loop turns: one line a process id."""
         return Path(self.daemon_pid).with_suffix(".ready")
+
+
+class Plan(msgspec.Struct):
+    """All that the supervisor must know; holds no secret, since it is a process argument."""
+
+    name: str
+    command: list[str]
+    workers: int
+    loglevel: str
+    endpoints: dict[str, str]
+    pid_file: str
+    log_file: str
+    worker_log: str
+    graceful_timeout: float
+    environment: dict[str, str]
+    database: str | None = None
+    foreground: bool = False

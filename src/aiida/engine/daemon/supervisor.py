@@ -23,26 +23,11 @@ from circus.pidfile import Pidfile
 from circus.util import check_future_exception_and_log, configure_logger
 from tornado.ioloop import PeriodicCallback
 
+from aiida.engine.daemon.paths import Plan
+
 LEASE_SECONDS = 10.0
 LOOK_SECONDS = 2.0
 RESPAWN_CHECK_SECONDS = 0.5
-
-
-class Plan(msgspec.Struct):
-    """All that the supervisor must know; holds no secret, since it is a process argument."""
-
-    name: str
-    command: list[str]
-    workers: int
-    loglevel: str
-    endpoints: dict[str, str]
-    pid_file: str
-    log_file: str
-    worker_log: str
-    graceful_timeout: float
-    environment: dict[str, str]
-    database: str | None = None
-    foreground: bool = False
 
 
 class StoppedWorkerWatcher:
@@ -101,7 +86,6 @@ def make_arbiter(plan: Plan) -> Any:
     return get_arbiter(
         controller=plan.endpoints["controller"],
         pubsub_endpoint=plan.endpoints["pubsub"],
-        stats_endpoint=plan.endpoints["stats"],
         logoutput="-" if plan.foreground else plan.log_file,
         loglevel=plan.loglevel,
         debug=False,
