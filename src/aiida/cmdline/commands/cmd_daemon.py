@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
+from aiida.cmdline import utils
 from aiida.cmdline.groups.verdi import VerdiCommandGroup
 from aiida.cmdline.utils import decorators, echo, progress, session
 from aiida.common import exceptions
 from aiida.engine.daemon import client as daemon_client
-from aiida.engine.daemon import worker
 from aiida.manage import configuration
 
 __all__ = ("verdi_daemon",)
@@ -186,6 +186,6 @@ def restart(reset: bool, no_wait: bool, timeout: int | None) -> None:
 @decorators.with_dbenv()
 def start_worker() -> None:
     """Run one worker in this terminal: what systemd or a container starts. Ctrl-C or SIGTERM end it cleanly."""
-    worker.start_daemon_worker(foreground=True)
+    utils.working.start_daemon_worker(foreground=True)
 
 

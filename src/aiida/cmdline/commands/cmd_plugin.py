@@ -59,7 +59,7 @@ def _print_plugin(group: str, name: str) -> None:
     try:
         plugin: Any = entry_points.load_entry_point(group, name)
     except exceptions.EntryPointError as error:
-        echo.echo_critical(str(error))
+        echo.echo_critical(echo.brief(error))
     if (inspect.isclass(plugin) and hasattr(plugin, "spec")) or hasattr(plugin, "process_class"):
         utils.common.print_process_info(plugin)
         return

@@ -39,6 +39,7 @@ def explain(error: Exception) -> NoReturn:
         echo.echo_critical(f"cannot write `{error.filename}`: permission denied. Change its owner or mode, or set AIIDA_PATH to a folder of yours.")
     if isinstance(error, OSError) and error.errno is not None and error.errno == 28:
         echo.echo_critical(f"no space left on device{f' for `{error.filename}`' if error.filename else ''}. Free some and repeat the command: nothing is lost.")
+    text = echo.brief(error) if str(error) else text
     if type(error).__module__.startswith("aiida.") or name in NAMED_BY_THEIR_TEXT:
         echo.echo_critical(text)
     echo.echo_critical(f"{name}: {text}\nThis was not foreseen. `verdi -v debug {' '.join(sys.argv[1:])}` shows the traceback.")

@@ -19,6 +19,6 @@ __getattr__, __dir__, __all__ = front_door(
         "only_if_daemon_running": "aiida.cmdline.utils.decorators",
         "with_dbenv": "aiida.cmdline.utils.decorators",
         # Modules that few commands need, imported when they are first used.
-        **{name: f"aiida.cmdline.utils.{name}" for name in ("acting", "ascii_vis", "common", "explain", "explain_cache", "launching", "postgres_setup", "timeline")},
+        **{name: f"aiida.cmdline.utils.{name}" for name in ("acting", "ascii_vis", "common", "explain", "explain_cache", "launching", "postgres_setup", "timeline", "working")},
     },
 )

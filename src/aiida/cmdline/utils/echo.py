@@ -22,6 +22,7 @@ from aiida.cmdline.utils import session
 __all__ = (
     "COLORS",
     "ExitCode",
+    "brief",
     "echo",
     "echo_critical",
     "echo_debug",
@@ -113,6 +114,12 @@ def echo_critical(message: str, bold: bool = False, nl: bool = True, err: bool =
     """Print what failed, and exit with 1."""
     _say("critical", "critical", message, bold, nl, err, prefix)
     sys.exit(ExitCode.CRITICAL)
+
+
+def brief(error: BaseException) -> str:
+    """Return the message of an error on one line, without the traceback that some carry in their text."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return lines[0] if "Traceback (most recent call last):" not in lines else f"{lines[0].rstrip(':')}: {lines[-1]}"
 
 
 def echo_deprecated(message: str, bold: bool = False, nl: bool = True, err: bool = True, exit: bool = False) -> None:

@@ -35,16 +35,17 @@ class Pluginable(VerdiCommandGroup):
             try:
                 command: click.Command = entry_points.load_entry_point(self._entry_point_group, name)
             except exceptions.EntryPointError as error:
-                echo.echo_critical(f"failed to load the plugin `{name}`: {error}")
+                echo.echo_critical(f"the commands of the plugin `{name}` cannot be loaded: {echo.brief(error)}")
             return command if name.startswith("core.") else self.add_verbosity_option(command)
         return super().get_command(ctx, name)
 
     def describe(self, ctx: click.Context, name: str) -> str | None:
-        """Return the line of help; a plugin that cannot be imported says so and spoils no other."""
+        """Return the line of help; a plugin that cannot be imported is left out and spoils no other."""
         try:
-            return super().describe(ctx, name)
-        except SystemExit:
-            return "(cannot be imported)"
+            entry_points.load_entry_point(self._entry_point_group, name) if name in entry_points.get_entry_point_names(self._entry_point_group) else None
+        except exceptions.EntryPointError:
+            return None
+        return super().describe(ctx, name)
 
     def set_exclude_external_plugins(self, exclude_external_plugins: bool) -> None:
         """Set whether only what is shipped is shown."""
