@@ -182,21 +182,32 @@ class House:
 def canon(node: Any) -> Any:
     """A process with all that it made, as a value in which no id occurs: equal graphs, equal values."""
     links = node.base.links
-    inputs = sorted((t.link_label, content(t.node)) for t in links.get_incoming(link_type=(LinkType.INPUT_CALC, LinkType.INPUT_WORK)).all())
-    outputs = sorted((t.link_label, content(t.node)) for t in links.get_outgoing(link_type=(LinkType.CREATE, LinkType.RETURN)).all())
+    inputs = sorted(
+        (t.link_label, content(t.node))
+        for t in links.get_incoming(link_type=(LinkType.INPUT_CALC, LinkType.INPUT_WORK)).all()
+    )
+    outputs = sorted(
+        (t.link_label, content(t.node)) for t in links.get_outgoing(link_type=(LinkType.CREATE, LinkType.RETURN)).all()
+    )
     children = [t.node for t in links.get_outgoing(link_type=(LinkType.CALL_CALC, LinkType.CALL_WORK)).all()]
     # a function that raised is called again by a re-run, as a new child, since the exception must be raised again
     called = sorted(
-        [repr(canon(child)) for child in children if not child.is_excepted] + list({repr(canon(child)) for child in children if child.is_excepted})
+        [repr(canon(child)) for child in children if not child.is_excepted]
+        + list({repr(canon(child)) for child in children if child.is_excepted})
     )
-    reports = sorted(re.sub(r"\d+\|", "|", log.message) for log in orm.Log.collection.get_logs_for(node) if log.levelname == "REPORT")
+    reports = sorted(
+        re.sub(r"\d+\|", "|", log.message) for log in orm.Log.collection.get_logs_for(node) if log.levelname == "REPORT"
+    )
     state = (node.process_label, node.process_state.value, node.exit_status, node.exception, node.is_sealed)
     return (state, inputs, outputs, called, [report.split("Traceback")[0] for report in reports])
 
 
 def content(node: Any) -> Any:
     """A data node without its identity."""
-    return (node.node_type, repr(sorted((k, v) for k, v in node.base.attributes.all.items() if k not in ("remote_path",))))
+    return (
+        node.node_type,
+        repr(sorted((k, v) for k, v in node.base.attributes.all.items() if k not in ("remote_path",))),
+    )
 
 
 @contextmanager

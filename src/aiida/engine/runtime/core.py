@@ -176,6 +176,7 @@ class Core:
                 if live.state.state == machine.RUNNING:
                     process._resolve(None)  # the wait was over, as the journal says; the snapshot is from before it
             live.process = process
+            node._held = True
             live.memo = Memo(live.state.launched) if live.state.launched else None
         return live.process
 
@@ -249,6 +250,8 @@ class Core:
         """Until nothing may be done now; what was lost is dropped. `first` goes on with an effect that was away."""
         if first is None:
             self.held[live.pk] = live
+        if live.process is not None:
+            live.process.node._held = True  # memory is the truth of this node while we hold it
         try:
             if first is None or first():
                 while self.advance(live):
@@ -292,6 +295,8 @@ class Core:
     def drop(self, live: Live) -> None:
         """Not ours any more: forget everything in memory, touch nothing."""
         live.owned = False
+        if live.process is not None:
+            live.process.node._held = False
         if self.held.get(live.pk) is live:
             del self.held[live.pk]
 
@@ -299,6 +304,8 @@ class Core:
         """It rests, and nobody holds it: keep the instance for the next claim."""
         live.owned = False
         live.begun = 0.0
+        if live.process is not None:
+            live.process.node._held = False
         if self.held.get(live.pk) is live:
             del self.held[live.pk]
         if live.process is not None:
