@@ -25,7 +25,7 @@ def get_rmq_url(
     path = str(_value("virtual_host", virtual_host))
     path = path if path.startswith("/") else "/" + path
     query = urlencode({"heartbeat": kwargs.pop("heartbeat", BROKER_DEFAULTS["heartbeat"]), **kwargs})
-    return f"{scheme}://{user}:{secret}@{value('host', host)}:{value('port', port)}{path}?{query}"
+    return f"{scheme}://{user}:{secret}@{_value('host', host)}:{_value('port', port)}{path}?{query}"
 
 
 def _value(name: str, given: Any) -> Any:
