@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from aiida import orm
-from aiida.engine import ToContext, WorkChain, append_, calcfunction, if_, run_get_node, while_, workfunction
+from aiida.common import CalcInfo, CodeInfo
+from aiida.engine import (
+    CalcJob,
+    ExitCode,
+    ToContext,
+    WorkChain,
+    append_,
+    calcfunction,
+    if_,
+    run_get_node,
+    while_,
+    workfunction,
+)
 
 
 @calcfunction
@@ -160,3 +172,78 @@ class Raises(WorkChain):
     def second(self) -> None:
         add(self.inputs.x, self.inputs.x)
         raise RuntimeError("on purpose")
+
+
+class AddJob(CalcJob):
+    """A job on this machine: bash adds two numbers."""
+
+    @classmethod
+    def define(cls, spec: Any) -> None:
+        super().define(spec)
+        spec.input("x", valid_type=orm.Int)
+        spec.input("y", valid_type=orm.Int)
+        spec.output("sum", valid_type=orm.Int)
+        spec.inputs["metadata"]["options"]["resources"].default = {"num_machines": 1, "num_mpiprocs_per_machine": 1}
+        spec.inputs["metadata"]["options"]["output_filename"].default = "out.txt"
+        spec.exit_code(310, "ERROR_NO_SUM", message="no number in the output")
+
+    def prepare_for_submission(self, folder: Any) -> CalcInfo:
+        with folder.open("in.sh", "w") as handle:
+            handle.write(f"echo $(({self.inputs.x.value} + {self.inputs.y.value}))\necho run >> ran.txt\n")
+        code = CodeInfo()
+        code.code_uuid = self.inputs.code.uuid
+        code.cmdline_params = ["in.sh"]
+        code.stdout_name = "out.txt"
+        info = CalcInfo()
+        info.codes_info = [code]
+        info.retrieve_list = ["out.txt", "ran.txt"]
+        return info
+
+    def parse_retrieved_output(self, retrieved_temporary_folder: str | None = None) -> ExitCode | None:
+        retrieved = self.node.base.links.get_outgoing(link_label_filter="retrieved").one().node
+        text = retrieved.base.repository.get_object_content("out.txt")
+        if not text.strip():
+            return self.exit_codes.ERROR_NO_SUM
+        assert retrieved.base.repository.get_object_content("ran.txt") == "run\n", "the payload ran more than once"
+        self.out("sum", orm.Int(int(text)))
+        return ExitCode()
+
+
+class JobTree(WorkChain):
+    """Two jobs at once, then one with their sum."""
+
+    @classmethod
+    def define(cls, spec: Any) -> None:
+        super().define(spec)
+        spec.input("code", valid_type=orm.AbstractCode)
+        spec.output("sum", valid_type=orm.Int)
+        spec.outline(cls.launch, cls.again, cls.results)
+
+    def launch(self) -> Any:
+        code = self.inputs.code
+        return ToContext(
+            a=self.submit(AddJob, code=code, x=orm.Int(1), y=orm.Int(2)),
+            b=self.submit(AddJob, code=code, x=orm.Int(3), y=orm.Int(4)),
+        )
+
+    def again(self) -> Any:
+        total = add(self.ctx.a.outputs.sum, self.ctx.b.outputs.sum)
+        return ToContext(c=self.submit(AddJob, code=self.inputs.code, x=total, y=total))
+
+    def results(self) -> None:
+        self.out("sum", self.ctx.c.outputs.sum)
+
+
+def make_code(folder: str) -> orm.InstalledCode:
+    """This machine, and its bash."""
+    computer = orm.Computer(
+        label="localhost",
+        hostname="localhost",
+        transport_type="core.local",
+        scheduler_type="core.direct",
+        workdir=folder,
+    ).store()
+    computer.set_minimum_job_poll_interval(0)
+    computer.set_default_mpiprocs_per_machine(1)
+    computer.configure(safe_interval=0)
+    return orm.InstalledCode(label="bash", computer=computer, filepath_executable="/bin/bash").store()

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiida import orm
 from aiida.common.exceptions import Fenced
+from aiida.engine.processes.outcome import Finish
 from aiida.engine.processes.process import current_process
-from aiida.engine.runtime import endings, jobs, mail, perform, threads, write
+from aiida.engine.runtime import dryrun, endings, jobs, mail, perform, threads, write
 from aiida.engine.runtime.decide import decide
 from aiida.engine.runtime.environment import Environment
 from aiida.engine.runtime.live import Live, Reload
@@ -230,10 +231,10 @@ class Core:
             return None
         return lambda tx: self.project(live, {"process_state": machine.RUNNING}, ("process_status",))
 
-    def shortcut(self, process: Process) -> Any:
-        """What a job does instead of being run: a dry run, results that exist already; None: run it."""
-        find = getattr(process, "_shortcut", None)
-        return None if find is None else find()
+    @staticmethod
+    def shortcut(process: Process) -> Finish | None:
+        """What a job does instead of being run; None: run it."""
+        return dryrun.perform(process) if dryrun.is_asked(process) else None
 
     def lane_for(self, tx: Transaction, names: list[str]) -> int:
         """The lane of a new process. Whether there are limits at all is asked at most once a second."""

@@ -48,6 +48,8 @@ def end(
     process = live.process
     hook = process is not None and type(process)._overrides_on_terminated()
     patch, remove = terminal_projection(event)
+    if live.state.nature == "job":
+        remove = (*remove, "state")
 
     def body(tx: Transaction) -> None:
         attach(live, outputs, logs, core)

@@ -138,7 +138,7 @@ def prepare(core: Core, live: Live, effect: do.Prepare) -> bool:
             shortcut = core.shortcut(process)
             if shortcut is not None:  # a dry run, or results that exist already
                 live.begun = 0.0
-                endings.finish(core, live, shortcut.exit_code)
+                endings.end(core, live, ev.Finished(status=shortcut.exit_code.status))
                 return False
             live.prepared = remote.prepare(process)
         live.begun = 0.0
@@ -193,11 +193,11 @@ def uploaded(core: Core, live: Live, effect: do.Upload, done: facts.Uploaded) ->
     live.prepared = None
     kept = {"script": done.script}
     events: list[ev.Event] = [ev.Uploaded(directory=done.directory, facts=kept)]
-    submits = not done.skip_submit and "skip_submit" not in live.state.facts
+    submits = not done.skip_submit and not {"skip_submit", "unstash"} & live.state.facts
     if submits:
         events.append(ev.SubmitIntended(attempt=effect.attempt, directory=done.directory))
-    outputs = []
-    if done.remote_folder is not None:
+    outputs, before = [], _remote_folder(process) if live.state.attempt else None
+    if done.remote_folder is not None and before is None:
         outputs = [PendingOutput(done.remote_folder, LinkType.CREATE, "remote_folder")]
 
     def body(tx: Transaction) -> None:
@@ -205,6 +205,8 @@ def uploaded(core: Core, live: Live, effect: do.Upload, done: facts.Uploaded) ->
         core.project(
             live, {**done.attributes, "state": "submitting", **waiting_for("submit" if submits else "retrieve")}
         )
+        if before is not None:  # a new attempt in a new directory: the output says where the payload runs
+            before._project({"remote_path": done.directory})
         if submits:
             joblist.put_job(tx, live.pk, login_of(core, tx, process), effect.attempt, done.directory, "", "intended")
         heal(core, tx, live)
@@ -212,6 +214,11 @@ def uploaded(core: Core, live: Live, effect: do.Upload, done: facts.Uploaded) ->
     write.append(core.env, live, events, body)
     live.fresh = submits
     return True
+
+
+def _remote_folder(process: Any) -> Any:
+    found = process.node.base.links.get_outgoing(link_type=LinkType.CREATE, link_label_filter="remote_folder").all()
+    return found[0].node if found else None
 
 
 def submit(core: Core, live: Live, effect: do.Submit) -> bool:
