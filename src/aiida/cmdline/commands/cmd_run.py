@@ -16,6 +16,7 @@ from aiida.cmdline.groups.verdi import VerdiCommand
 from aiida.cmdline.params.options.multivalue import MultipleValueOption
 from aiida.cmdline.utils import decorators, echo
 from aiida.cmdline.utils.shell import DEFAULT_MODULES_LIST
+from aiida.orm.autogroup import AutogroupManager
 
 __all__ = ("update_environment", "verdi_run")
 
@@ -60,20 +61,19 @@ def verdi_run(
     namespace: dict[str, Any] = {"__name__": "__main__", "__file__": str(filepath.absolute())}
     for module, name, alias in DEFAULT_MODULES_LIST:
         namespace[alias] = getattr(__import__(module, {}, {}, [name]), name)
-    storage = _begin_group(auto_group_label_prefix, exclude, include) if auto_group else None
+    group = _begin_group(auto_group_label_prefix, exclude, include) if auto_group else None
     try:
         with filepath.open("rb") as handle, update_environment([str(filepath), *varargs]):
             # The script owns the process from here: what it raises is shown as python would show it.
             exec(compile(handle.read(), str(filepath), "exec", dont_inherit=True), namespace)
     finally:
-        if storage is not None:
-            storage.autogroup.disable()
+        if group is not None:
+            group.disable()
 
 
-def _begin_group(prefix: str | None, exclude: Sequence[str] | None, include: Sequence[str] | None) -> Any:
-    """Have all new nodes collected in a group; return the storage that does it."""
-    storage = manage.get_manager().get_profile_storage()
-    group = storage.autogroup
+def _begin_group(prefix: str | None, exclude: Sequence[str] | None, include: Sequence[str] | None) -> AutogroupManager:
+    """Have all new nodes collected in a group; return what does it."""
+    group = AutogroupManager.of(manage.get_manager().get_profile_storage())
     if include:
         group.set_include(list(include))
     if exclude:
@@ -81,5 +81,5 @@ def _begin_group(prefix: str | None, exclude: Sequence[str] | None, include: Seq
     if prefix is not None:
         group.set_group_label_prefix(prefix)
     group.enable()
-    return storage
+    return group
 
