@@ -19,6 +19,7 @@ ALIASES: dict[str, str] = {
     "aiida.engine.processes.exit_code": "aiida.common.exit_code",
     "aiida.manage.configuration.profile": "aiida.common.profile",
     "aiida.manage.configuration.settings": "aiida.common.paths",
+    "aiida.manage.tests.pytest_fixtures": "aiida.tools.pytest_fixtures.classic",
 }
 
 

@@ -35,7 +35,6 @@ def temporary_config(dirpath: Path) -> Iterator[Config]:
     environment = {name: os.environ.get(name) for name in _VARIABLES}
     propagate = log.PROPAGATE
 
-    manager.unload_profile()
     configuration.reset_config()
     os.environ["AIIDA_PATH"] = str(dirpath)
     os.environ.pop("AIIDA_PROFILE", None)
@@ -46,7 +45,8 @@ def temporary_config(dirpath: Path) -> Iterator[Config]:
     try:
         yield configuration.get_config(create=True)
     finally:
-        manager.unload_profile()
+        if manager.get_profile() is not before:
+            manager.unload_profile()
         for name, value in environment.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -56,7 +56,7 @@ def temporary_config(dirpath: Path) -> Iterator[Config]:
         configuration.CONFIG = config
         log.PROPAGATE = propagate
         if before is not None:
-            manager.load_profile(before)
+            manager.load_profile(before, allow_switch=True)
 
 
 @contextmanager
