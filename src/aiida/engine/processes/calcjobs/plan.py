@@ -73,7 +73,7 @@ def complete(calc_info: CalcInfo, uuid: str, options: Mapping[str, Any]) -> None
     """Fill in what the engine knows: files of the scheduler are retrieved too, and options add to the list."""
     retrieve = list(_list(calc_info, "retrieve_list"))
     for name in (options.get("scheduler_stdout"), options.get("scheduler_stderr")):
-        if name and name not in retrieve and not calc_info.skip_submit:
+        if name and name not in retrieve:
             retrieve.append(name)
     calc_info.retrieve_list = [*retrieve, *(options.get("additional_retrieve_list") or [])]
     calc_info.uuid = uuid
@@ -141,8 +141,7 @@ def draw_template(
     for key in ("custom_scheduler_commands", "import_sys_environment", "queue_name", "account", "qos", "priority", "max_wallclock_seconds"):
         if options.get(key) not in (None, ""):
             template[key] = options[key]
-    if options.get("environment_variables"):
-        template.job_environment = dict(options["environment_variables"])
+    template.job_environment = dict(options.get("environment_variables") or {})
     template.environment_variables_double_quotes = bool(options.get("environment_variables_double_quotes", False))
     template.max_memory_kb = options.get("max_memory_kb")
     if template.max_memory_kb is None and scheduler.job_resource_class.accepts_default_memory_per_machine():

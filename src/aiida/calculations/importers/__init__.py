@@ -1,0 +1,1 @@
+"""Importers of jobs that were run without the engine."""
