@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from aiida.common.exceptions import EntryPointError, FeatureNotAvailable, InvalidOperation, NotExistent
 from aiida.common.exit_code import ExitCode
 from aiida.common.lang import classproperty
+from aiida.engine.processes.calcjobs import plan
+from aiida.engine.processes.calcjobs.monitors import CalcJobMonitor
 from aiida.engine.processes.calcjobs.options import define_options
 from aiida.engine.processes.outcome import Outcome
 from aiida.engine.processes.ports import PortNamespace
@@ -77,8 +79,6 @@ def _check_resources(computer: Computer, options: Mapping[str, t.Any]) -> str | 
 
 def validate_monitors(monitors: t.Any, _: PortNamespace) -> str | None:
     """Check that each monitor can be loaded and takes what it is given."""
-    from aiida.engine.processes.calcjobs.monitors import CalcJobMonitor
-
     for key, monitor in monitors.items():
         try:
             CalcJobMonitor(**monitor.get_dict())
@@ -121,7 +121,7 @@ class CalcJob(Process):
             spec.exit_code(status, label, invalidates_cache=True, message=message)
 
     @classproperty
-    def spec_options(cls: t.Any) -> PortNamespace:  # noqa: N805
+    def spec_options(cls: t.Any) -> PortNamespace:
         """The namespace of option ports."""
         spec = cls.spec()
         return t.cast(PortNamespace, spec.inputs[spec.metadata_key][spec.options_key])
@@ -179,9 +179,8 @@ class CalcJob(Process):
     def presubmit(self, folder: Folder) -> CalcInfo:
         """Prepare the folder: the plugin's input files, the job script, and `.aiida` with what they were made from."""
         calc_info = self.prepare_for_submission(folder)
-        from aiida.engine.processes.calcjobs import plan
-
-        plan.build(self, calc_info, folder)
+        drawn = plan.build(self, calc_info, folder)
+        self.node._project({"retrieve_list": drawn.retrieve, "retrieve_temporary_list": drawn.retrieve_temporary})
         return calc_info
 
     # -- after the retrieval ----------------------------------------------------------------------------------------
