@@ -19,9 +19,7 @@ __authors__ = "The Radames developers."
 
 _HOMES = {
     "configure_logging": "aiida.common.log",
-    **dict.fromkeys(
-        "get_config_option get_profile load_profile profile_context".split(), "aiida.manage.configuration"
-    ),
+    **dict.fromkeys("get_config_option get_profile load_profile profile_context".split(), "aiida.manage.configuration"),
 }
 # Sub-packages that users reach as attributes after a bare `import aiida`.
 _PACKAGES = """brokers calculations cmdline common engine graph manage orm parsers plugins repository schedulers storage
@@ -29,7 +27,7 @@ tools transports workflows""".split()
 
 _lazy_getattr, __dir__, _ = front_door(__name__, {**_HOMES, **{name: f"aiida.{name}" for name in _PACKAGES}})
 
-__all__ = (*_HOMES, "get_file_header", "get_strict_version", "get_version", "load_ipython_extension")
+__all__ = (*_HOMES, "get_file_header", "get_strict_version", "get_version", "load_ipython_extension")  # noqa: PLE0604 - keys of the table are text
 
 _aliases.install()
 

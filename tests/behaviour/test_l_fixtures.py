@@ -42,7 +42,17 @@ def run_suite(name: str, folder: Path, *plugins: str) -> Outcome:
     (folder / "pytest.ini").write_text("[pytest]\n")
     (folder / "test_suite.py").write_text((SUITES / f"{name}.py").read_text())
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("AIIDA_", "PYTEST_"))}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", "--junitxml=report.xml"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:asyncio",
+        "--junitxml=report.xml",
+    ]
     environment["HOME"] = str(folder)  # nothing may be read from or written to the user's own folder
     result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert not (folder / ".aiida").exists(), "the user's own configuration was touched"

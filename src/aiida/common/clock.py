@@ -6,7 +6,7 @@ import asyncio
 import heapq
 import itertools
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 __all__ = ("Clock", "ManualClock", "SystemClock", "system_clock")
@@ -36,7 +36,7 @@ class SystemClock:
     """The time of this machine."""
 
     def now(self) -> datetime:
-        return datetime.now(tz=timezone.utc)
+        return datetime.now(tz=UTC)
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -52,7 +52,7 @@ class ManualClock:
     """A clock that moves only when told to; `sleep` moves it, `wait` waits until somebody does."""
 
     def __init__(self, start: datetime | None = None) -> None:
-        self._start = start or datetime(2030, 1, 1, tzinfo=timezone.utc)
+        self._start = start or datetime(2030, 1, 1, tzinfo=UTC)
         self._elapsed = 0.0
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
         self._tickets = itertools.count()

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import re
 
-__all__ = ("SQL_TO_REGEX_TOKENS", "escape_for_bash", "escape_for_sql_like", "get_regex_pattern_from_sql", "sql_string_match")
+__all__ = (
+    "SQL_TO_REGEX_TOKENS",
+    "escape_for_bash",
+    "escape_for_sql_like",
+    "get_regex_pattern_from_sql",
+    "sql_string_match",
+)
 
 # What a token of a LIKE pattern means as a regular expression.
 SQL_TO_REGEX_TOKENS = [("\\\\", "\\\\"), ("\\%", "%"), ("\\_", "_"), ("%", ".*"), ("_", ".")]
@@ -18,7 +24,7 @@ def escape_for_bash(str_to_escape: str | None, use_double_quotes: bool | None = 
         return ""
     text = str(str_to_escape)
     if use_double_quotes:
-        return '"' + text.replace('"', "\"'\"'\"") + '"'
+        return '"' + text.replace('"', '"\'"\'"') + '"'
     return "'" + text.replace("'", "'\"'\"'") + "'"
 
 

@@ -76,7 +76,7 @@ __all__ = (
 )
 
 
-class AiidaException(Exception):  # noqa: N818 - the public name
+class AiidaException(Exception):
     """Root of all errors that the package raises on purpose."""
 
 
@@ -147,7 +147,9 @@ class UnstorableValue(AiidaException):
         self.path = path
         self.type = type
         self.reason = reason or "the codec of process state does not know this type"
-        super().__init__(f"cannot store `{path}`, a value of type `{type.__module__}.{type.__qualname__}`: {self.reason}")
+        super().__init__(
+            f"cannot store `{path}`, a value of type `{type.__module__}.{type.__qualname__}`: {self.reason}"
+        )
 
 
 class ValidationError(AiidaException):

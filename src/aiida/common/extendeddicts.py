@@ -8,7 +8,13 @@ from typing import Any, ClassVar
 
 from aiida.common import exceptions
 
-__all__ = ("AttributeDict", "AttributesFrozendict", "DefaultFieldsAttributeDict", "FixedFieldsAttributeDict", "Frozendict")
+__all__ = (
+    "AttributeDict",
+    "AttributesFrozendict",
+    "DefaultFieldsAttributeDict",
+    "FixedFieldsAttributeDict",
+    "Frozendict",
+)
 
 
 class AttributeDict(dict[str, Any]):
@@ -117,7 +123,9 @@ class DefaultFieldsAttributeDict(AttributeDict):
             try:
                 validator(self, self[key])
             except Exception as exc:
-                raise exceptions.ValidationError(f"Invalid value for key '{key}' [{type(exc).__name__}]: {exc}") from exc
+                raise exceptions.ValidationError(
+                    f"Invalid value for key '{key}' [{type(exc).__name__}]: {exc}"
+                ) from exc
 
     def __setattr__(self, attr: str, value: Any) -> None:
         if attr in self._default_fields:
@@ -204,4 +212,3 @@ class AttributesFrozendict(Frozendict):
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *(key for key in self._dict if isinstance(key, str))]
-

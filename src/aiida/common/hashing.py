@@ -16,7 +16,7 @@ import secrets
 import string
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import singledispatch
@@ -77,7 +77,9 @@ def _branch(tag: str, children: Iterable[list[bytes]]) -> list[bytes]:
 def _tokens(value: Any, **kwargs: Any) -> list[bytes]:
     if type(value).__module__ == "numpy":  # not registered by class: importing numpy costs 100 ms at start-up
         return _numpy_tokens(value)
-    raise HashingError(f"objects of type `{type(value).__module__}.{type(value).__qualname__}` cannot be hashed: {value!r:.200}")
+    raise HashingError(
+        f"objects of type `{type(value).__module__}.{type(value).__qualname__}` cannot be hashed: {value!r:.200}"
+    )
 
 
 def _leaves(tag: str, text: Callable[[Any], str]) -> Callable[..., list[bytes]]:
@@ -93,7 +95,7 @@ def _float_tokens(value: Any, **kwargs: Any) -> list[bytes]:
 
 def _datetime_text(value: datetime) -> str:
     # Aware times that mean the same moment are the same; a naive one is something else.
-    return value.astimezone(timezone.utc).isoformat() if value.tzinfo else f"naive {value.isoformat()}"
+    return value.astimezone(UTC).isoformat() if value.tzinfo else f"naive {value.isoformat()}"
 
 
 _tokens.register(type(None), _leaves("none", lambda value: ""))
@@ -121,7 +123,9 @@ def _bytes(value: bytes, **kwargs: Any) -> list[bytes]:
 
 @_tokens.register(Enum)
 def _enum(value: Enum, **kwargs: Any) -> list[bytes]:
-    return _branch("enum", (_tokens(f"{type(value).__module__}.{type(value).__qualname__}"), _tokens(value.value, **kwargs)))
+    return _branch(
+        "enum", (_tokens(f"{type(value).__module__}.{type(value).__qualname__}"), _tokens(value.value, **kwargs))
+    )
 
 
 @_tokens.register(Sequence)

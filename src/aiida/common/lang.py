@@ -48,7 +48,7 @@ def override_decorator(check: bool = False) -> Callable[[MethodType], MethodType
 override = override_decorator(check=False)
 
 
-class classproperty(Generic[ReturnType]):  # noqa: N801 - used like a keyword
+class classproperty(Generic[ReturnType]):
     """A read-only property of a class."""
 
     def __init__(self, getter: Callable[[Any], ReturnType]) -> None:

@@ -50,8 +50,9 @@ def _parse_rules(column: int) -> dict[str, GraphTraversalRule]:
         words = line.split()
         link_type = LinkType(words[0])
         for offset, direction in enumerate(("forward", "backward"), start=1):
-            toggle, default = words[2 * column + offset]
-            rules[f"{link_type.value}_{direction}"] = GraphTraversalRule(link_type, direction, toggle == "T", default == "y")
+            letters = words[2 * column + offset]
+            rule = GraphTraversalRule(link_type, direction, toggleable=letters[0] == "T", default=letters[1] == "y")
+            rules[f"{link_type.value}_{direction}"] = rule
     return rules
 
 

@@ -32,7 +32,7 @@ LOG_LEVELS: dict[str, int] = {
 }
 
 
-class LogLevels(str, Enum):
+class LogLevels(str, Enum):  # noqa: UP042 - its text is that of an Enum, as configurations show it
     """Names of levels, as options take them."""
 
     NOTSET = "NOTSET"
@@ -44,7 +44,7 @@ class LogLevels(str, Enum):
     CRITICAL = "CRITICAL"
 
 
-class AdvancedLogLevels(str, Enum):
+class AdvancedLogLevels(str, Enum):  # noqa: UP042
     """Names of levels for single packages; INHERIT takes the level above."""
 
     NOTSET = "NOTSET"
@@ -194,7 +194,11 @@ def configure_logging(with_orm: bool = False, daemon: bool = False, daemon_log_f
 def evaluate_logging_configuration(dictionary: Mapping[Any, Any]) -> dict[Any, Any]:
     """Return a copy in which every callable is replaced by what it returns."""
     return {
-        key: evaluate_logging_configuration(value) if isinstance(value, Mapping) else value() if callable(value) else value
+        key: evaluate_logging_configuration(value)
+        if isinstance(value, Mapping)
+        else value()
+        if callable(value)
+        else value
         for key, value in dictionary.items()
     }
 

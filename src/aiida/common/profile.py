@@ -185,9 +185,7 @@ class Profile:
     @property
     def filepaths(self) -> dict[str, Any]:
         """Where its files lie. Deprecated: use `Config.filepaths(profile)`."""
-        warn_deprecation(
-            "This method has been deprecated, use `filepaths` method from `Config` obj instead", version=3
-        )
+        warn_deprecation("This method has been deprecated, use `filepaths` method from `Config` obj instead", version=3)
         return profile_filepaths(self)
 
     def dump(self, output_path: str | Path | None = None, **options: Any) -> Path:

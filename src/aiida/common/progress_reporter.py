@@ -84,7 +84,9 @@ def get_progress_reporter() -> type[ProgressReporterAbstract] | type[tqdm[Any]]:
     return reporter
 
 
-def set_progress_reporter(reporter: type[ProgressReporterAbstract] | type[tqdm[Any]] | None = None, **kwargs: Any) -> None:
+def set_progress_reporter(
+    reporter: type[ProgressReporterAbstract] | type[tqdm[Any]] | None = None, **kwargs: Any
+) -> None:
     """Set the class that shows progress, with arguments it is to be made with; `None` shows nothing."""
     global PROGRESS_REPORTER
     chosen: Any = ProgressReporterNull if reporter is None else reporter

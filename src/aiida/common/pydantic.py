@@ -34,7 +34,7 @@ def get_metadata(field_info: FieldInfo, key: str, default: Any | None = None) ->
     return default
 
 
-def MetadataField(  # noqa: N802 - used like pydantic's `Field`
+def MetadataField(
     default: Any = PydanticUndefined,
     *,
     priority: int = 0,

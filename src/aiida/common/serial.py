@@ -17,11 +17,11 @@ import math
 import types
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, Flag
 from importlib import import_module
-from pathlib import Path, PosixPath, PurePath, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -63,7 +63,9 @@ def decode(data: Json) -> Any:
 
 def register(tag: str, cls: type, to_json: Callable[[Any], Json], from_json: Callable[[Json], Any]) -> None:
     """Let a class and its sub-classes take part, each object by a JSON value of its own. The tag is for ever: it is in databases."""
-    if tag in _BY_TAG and not any(kind.tag == tag and known.__qualname__ == cls.__qualname__ for known, kind in _REGISTERED):
+    if tag in _BY_TAG and not any(
+        kind.tag == tag and known.__qualname__ == cls.__qualname__ for known, kind in _REGISTERED
+    ):
         raise ValueError(f"the tag `{tag}` is taken")
     kind = _Kind(tag, lambda value, _, __: {"v": to_json(value)}, lambda data, _: from_json(data["v"]), shared=True)
     _REGISTERED[:] = [(known, old) for known, old in _REGISTERED if old.tag != tag]
@@ -85,7 +87,11 @@ class Encoder:
         if value is None or cls is bool:
             return value
         if cls is str:
-            return value if value.isascii() or _is_unicode(value) else {TAG: "str", "v": _b64(value.encode("utf-16", "surrogatepass"))}
+            return (
+                value
+                if value.isascii() or _is_unicode(value)
+                else {TAG: "str", "v": _b64(value.encode("utf-16", "surrogatepass"))}
+            )
         if cls is int:
             return value if -_JSON_INT <= value < _JSON_INT else {TAG: "int", "v": str(value)}
         if cls is float:
@@ -137,7 +143,8 @@ class Encoder:
 
     def encode_pairs(self, value: Mapping[Any, Any], path: str) -> list[Json]:
         return [
-            [self.encode(key, f"{path} (key {key!r:.50})"), self.encode(item, f"{path}[{key!r:.50}]")] for key, item in value.items()
+            [self.encode(key, f"{path} (key {key!r:.50})"), self.encode(item, f"{path}[{key!r:.50}]")]
+            for key, item in value.items()
         ]
 
 
@@ -163,7 +170,9 @@ class Decoder:
                 return self._named[data["id"]]
             reader = _BY_TAG[tag]
         except KeyError as exc:
-            raise DbContentError(f"stored process state holds something unknown: tag `{tag}`, {exc} is missing") from None
+            raise DbContentError(
+                f"stored process state holds something unknown: tag `{tag}`, {exc} is missing"
+            ) from None
         return reader(data, self)
 
     def decode_pairs(self, pairs: list[Json]) -> dict[Any, Any]:
@@ -255,7 +264,9 @@ def _find_class(path: str, base: type) -> Any:
     except (ImportError, AttributeError) as exc:
         raise DbContentError(f"stored process state needs `{path}`, which cannot be imported: {exc}") from exc
     if not isinstance(found, type) or not issubclass(found, base):
-        raise DbContentError(f"stored process state needs `{path}` as a class derived from `{base.__name__}`, which it is not")
+        raise DbContentError(
+            f"stored process state needs `{path}` as a class derived from `{base.__name__}`, which it is not"
+        )
     return found
 
 
@@ -275,7 +286,13 @@ def _b64(content: bytes) -> str:
 
 
 def _kind(
-    cls: type | None, tag: str, to_json: Callable[..., Any], from_json: Callable[..., Any], *, shared: bool = False, inner: bool = False
+    cls: type | None,
+    tag: str,
+    to_json: Callable[..., Any],
+    from_json: Callable[..., Any],
+    *,
+    shared: bool = False,
+    inner: bool = False,
 ) -> _Kind:
     """Enter a kind; without `inner`, both functions deal with a plain value, with it they get the coder too."""
     write: Callable[[Any, Encoder, str], dict[str, Json]]
@@ -349,18 +366,43 @@ _kind(None, "float", repr, float)
 _kind(None, "str", str, lambda data: base64.b64decode(data).decode("utf-16", "surrogatepass"))
 _kind(tuple, "tuple", _items, lambda data, coder: tuple(coder.decode(item) for item in data), inner=True)
 _kind(set, "set", _sorted_items, lambda data, coder: {coder.decode(item) for item in data}, shared=True, inner=True)
-_kind(frozenset, "frozenset", _sorted_items, lambda data, coder: frozenset(coder.decode(item) for item in data), inner=True)
+_kind(
+    frozenset,
+    "frozenset",
+    _sorted_items,
+    lambda data, coder: frozenset(coder.decode(item) for item in data),
+    inner=True,
+)
 _kind(bytes, "bytes", _b64, base64.b64decode)
 _kind(bytearray, "bytearray", _b64, lambda data: bytearray(base64.b64decode(data)), shared=True)
-_kind(complex, "complex", lambda value: [repr(value.real), repr(value.imag)], lambda data: complex(float(data[0]), float(data[1])))
+_kind(
+    complex,
+    "complex",
+    lambda value: [repr(value.real), repr(value.imag)],
+    lambda data: complex(float(data[0]), float(data[1])),
+)
 _kind(range, "range", lambda value: [value.start, value.stop, value.step], lambda data: range(*data))
 _kind(OrderedDict, "odict", _pairs, lambda data, coder: OrderedDict(coder.decode_pairs(data)), shared=True, inner=True)
-_kind(Counter, "counter", _pairs, lambda data, coder: _fill(Counter(), coder.decode_pairs(data)), shared=True, inner=True)
+_kind(
+    Counter, "counter", _pairs, lambda data, coder: _fill(Counter(), coder.decode_pairs(data)), shared=True, inner=True
+)
 _kind(defaultdict, "defaultdict", _defaultdict_to_json, _defaultdict_from_json, shared=True, inner=True)
-_kind(AttributeDict, "attrs", _pairs, lambda data, coder: _fill(AttributeDict(), coder.decode_pairs(data)), shared=True, inner=True)
+_kind(
+    AttributeDict,
+    "attrs",
+    _pairs,
+    lambda data, coder: _fill(AttributeDict(), coder.decode_pairs(data)),
+    shared=True,
+    inner=True,
+)
 _kind(Frozendict, "frozen", _pairs, lambda data, coder: Frozendict(coder.decode_pairs(data)), shared=True, inner=True)
 _kind(
-    AttributesFrozendict, "inputs", _pairs, lambda data, coder: AttributesFrozendict(coder.decode_pairs(data)), shared=True, inner=True
+    AttributesFrozendict,
+    "inputs",
+    _pairs,
+    lambda data, coder: AttributesFrozendict(coder.decode_pairs(data)),
+    shared=True,
+    inner=True,
 )
 _kind(ExitCode, "exit_code", list, lambda data: ExitCode(*data))
 _kind(
@@ -374,12 +416,14 @@ _kind(
 _kind(datetime, "datetime", _datetime_to_json, _datetime_from_json)
 _kind(date, "date", date.isoformat, date.fromisoformat)
 _kind(time, "time", time.isoformat, time.fromisoformat)
-_kind(timedelta, "timedelta", lambda value: [value.days, value.seconds, value.microseconds], lambda data: timedelta(*data))
+_kind(
+    timedelta, "timedelta", lambda value: [value.days, value.seconds, value.microseconds], lambda data: timedelta(*data)
+)
 _kind(
     timezone,
     "timezone",
     lambda value: [value.utcoffset(None).total_seconds(), value.tzname(None)],
-    lambda data: timezone.utc if data == [0, "UTC"] else timezone(timedelta(seconds=data[0]), data[1]),
+    lambda data: UTC if data == [0, "UTC"] else timezone(timedelta(seconds=data[0]), data[1]),
 )
 _kind(ZoneInfo, "zone", lambda value: value.key, ZoneInfo)
 _kind(UUID, "uuid", str, UUID)
@@ -433,7 +477,13 @@ def _read_fields(data: dict[str, Json], coder: Decoder) -> Any:
 
 
 _BY_TAG.update(
-    {"enum": _read_enum, "class": _read_class, "function": _read_function, "namedtuple": _read_namedtuple, "fields": _read_fields}
+    {
+        "enum": _read_enum,
+        "class": _read_class,
+        "function": _read_function,
+        "namedtuple": _read_namedtuple,
+        "fields": _read_fields,
+    }
 )
 
 
@@ -473,7 +523,10 @@ def _read_array(data: dict[str, Json], coder: Decoder) -> Any:
 def _encode_numpy(value: Any, coder: Encoder, path: str) -> Json | None:
     cls = type(value)
     if cls.__module__ == "numpy" and hasattr(value, "dtype") and value.shape == ():
-        return {TAG: "scalar", **_write_array(value.reshape(()) if cls.__name__ == "ndarray" else _as_array(value), coder, path)}
+        return {
+            TAG: "scalar",
+            **_write_array(value.reshape(()) if cls.__name__ == "ndarray" else _as_array(value), coder, path),
+        }
     if cls.__module__.startswith("numpy") and type(value).__name__.endswith(("DType", "dtype")):
         return {TAG: "dtype", "v": _dtype_to_json(value)}
     return None

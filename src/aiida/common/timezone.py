@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 __all__ = ("delta", "localtime", "make_aware", "now", "timezone_from_name")
 
-utc = timezone.utc
+utc = UTC
 
 
 def now() -> datetime:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Union
 
 __all__ = ("FilePath",)
 
-FilePath = Union[str, pathlib.PurePath]
+FilePath = str | pathlib.PurePath

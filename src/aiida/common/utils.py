@@ -69,7 +69,8 @@ def validate_uuid(given_uuid: str) -> bool:
 def validate_list_of_string_tuples(val: Any, tuple_length: int) -> bool:
     """Return True if the value is a list of tuples of `tuple_length` texts; raise `ValidationError` otherwise."""
     valid = isinstance(val, list | tuple) and all(
-        isinstance(row, list | tuple) and len(row) == tuple_length and all(isinstance(text, str) for text in row) for row in val
+        isinstance(row, list | tuple) and len(row) == tuple_length and all(isinstance(text, str) for text in row)
+        for row in val
     )
     if not valid:
         raise ValidationError(
@@ -248,7 +249,9 @@ class ErrorAccumulator:
         """Whether nothing was collected."""
         return not self.errors
 
-    def result(self, raise_error: type[Exception] | None = Exception) -> tuple[bool, dict[type[Exception], list[Exception]]]:
+    def result(
+        self, raise_error: type[Exception] | None = Exception
+    ) -> tuple[bool, dict[type[Exception], list[Exception]]]:
         """Return success and what was collected; with `raise_error`, raise that instead if there is anything."""
         if raise_error:
             self.raise_errors(raise_error)
@@ -312,7 +315,7 @@ class Prettifier:
         self._prettify = self._STYLES[style]
 
     @classproperty
-    def prettifiers(cls) -> dict[str, Callable[[str], str]]:  # noqa: N805 - a property of the class
+    def prettifiers(cls) -> dict[str, Callable[[str], str]]:
         """The styles by name."""
         return dict(cls._STYLES)
 

@@ -14,7 +14,16 @@ from enum import Enum
 from aiida.common.links import LinkType, validate_link_label
 from aiida.graph.types import is_a
 
-__all__ = ("DEGREES", "LINK_RULES", "Degree", "LinkRule", "check_cardinality", "check_link", "describe_rule", "is_legal")
+__all__ = (
+    "DEGREES",
+    "LINK_RULES",
+    "Degree",
+    "LinkRule",
+    "check_cardinality",
+    "check_link",
+    "describe_rule",
+    "is_legal",
+)
 
 
 class Degree(Enum):
@@ -53,7 +62,9 @@ LINK_RULES = (
 )
 _BY_TYPE = {rule.link_type: rule for rule in LINK_RULES}
 
-DEGREES: dict[LinkType, tuple[Degree, Degree]] = {rule.link_type: (rule.outdegree, rule.indegree) for rule in LINK_RULES}
+DEGREES: dict[LinkType, tuple[Degree, Degree]] = {
+    rule.link_type: (rule.outdegree, rule.indegree) for rule in LINK_RULES
+}
 
 
 def is_legal(source_type: str, target_type: str, link_type: LinkType) -> bool:
@@ -99,7 +110,13 @@ def check_cardinality(
 
 
 def _check_side(
-    degree: Degree, link_type: LinkType, label: str, partner: object, links: list[tuple[object, str]], who: str, side: str
+    degree: Degree,
+    link_type: LinkType,
+    label: str,
+    partner: object,
+    links: list[tuple[object, str]],
+    who: str,
+    side: str,
 ) -> None:
     kind = f"{side} {link_type.value.upper()} link"
     if degree is Degree.UNIQUE and links:

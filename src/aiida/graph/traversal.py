@@ -50,7 +50,9 @@ class Closure:
 def resolve_rules(ruleset: GraphTraversalRules = GraphTraversalRules.DEFAULT, **toggles: bool) -> Rules:
     """Return the rules of a set with a user's changes; `ValueError` for a rule that does not exist or may not be changed."""
     if not isinstance(ruleset, GraphTraversalRules):
-        raise TypeError(f"ruleset input must be of type aiida.common.links.GraphTraversalRules\ninstead, it is: {type(ruleset)}")
+        raise TypeError(
+            f"ruleset input must be of type aiida.common.links.GraphTraversalRules\ninstead, it is: {type(ruleset)}"
+        )
     known = ruleset.value
     applied = {name: rule.default for name, rule in known.items()}
     for name, follow in toggles.items():
@@ -59,17 +61,26 @@ def resolve_rules(ruleset: GraphTraversalRules = GraphTraversalRules.DEFAULT, **
         if not isinstance(follow, bool):
             raise ValueError(f"the traversal rule `{name}` must be true or false, not {follow!r}")
         if not known[name].toggleable and follow != known[name].default:
-            raise ValueError(f"the traversal rule `{name}` may not be changed in the set `{ruleset.name}`: it is {known[name].default}")
+            raise ValueError(
+                f"the traversal rule `{name}` may not be changed in the set `{ruleset.name}`: it is {known[name].default}"
+            )
         applied[name] = follow
 
     def followed(direction: str) -> frozenset[LinkType]:
-        return frozenset(rule.link_type for name, rule in known.items() if applied[name] and rule.direction == direction)
+        return frozenset(
+            rule.link_type for name, rule in known.items() if applied[name] and rule.direction == direction
+        )
 
     return Rules(followed(FORWARD), followed(BACKWARD), applied)
 
 
 def close(
-    start: Iterable[int], rules: Rules, get_edges: GetEdges, *, max_steps: int | None = None, on_step: Callable[[int], Any] | None = None
+    start: Iterable[int],
+    rules: Rules,
+    get_edges: GetEdges,
+    *,
+    max_steps: int | None = None,
+    on_step: Callable[[int], Any] | None = None,
 ) -> Closure:
     """Follow links from the nodes until nothing new is found, or `max_steps` times; `on_step` is told how many nodes there are."""
     reached = Closure(set(start), set())

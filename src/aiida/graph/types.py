@@ -41,7 +41,9 @@ def is_valid_node_type(text: object) -> bool:
 def parse_node_type(text: str) -> NodeType:
     """Return the parts of a node type; `ValueError` if it is none."""
     if not is_valid_node_type(text) or not text:
-        raise ValueError(f"`{text}` is not a node type: dotted parts with a dot at the end, such as `data.core.int.Int.`")
+        raise ValueError(
+            f"`{text}` is not a node type: dotted parts with a dot at the end, such as `data.core.int.Int.`"
+        )
     root, *middle, class_name, _ = text.split(".")
     return NodeType(root, ".".join(middle), class_name)
 

@@ -73,7 +73,7 @@ class Manager:
         """Return the loaded profile, or `None`."""
         return self._profile
 
-    def load_profile(self, profile: None | str | Profile = None, allow_switch: bool = False) -> Profile:
+    def load_profile(self, profile: str | Profile | None = None, allow_switch: bool = False) -> Profile:
         """Load a profile: the one given or named, that of `$AIIDA_PROFILE`, or the default one.
 
         Without an argument, a profile that is loaded stays. Another one can take its place as long as no storage is open, or with
@@ -98,7 +98,7 @@ class Manager:
                 )
             self.unload_profile()
             self._profile = profile
-            slots.current_store.fill(self.get_profile_storage)  # type: ignore[arg-type]
+            slots.current_store.fill(self.get_profile_storage)
             slots.current_engine.fill(self._get_engine)
             configure_logging()
         if configuration.get_config_option("warnings.development_version"):

@@ -15,9 +15,9 @@ from pathlib import Path
 import psutil
 
 from aiida.common.exceptions import LockedProfileError, LockingProfileError
+from aiida.common.lang import type_check
 from aiida.common.paths import AiiDAConfigPathResolver
 from aiida.common.profile import Profile
-from aiida.common.lang import type_check
 
 __all__ = ("ProfileAccessManager",)
 

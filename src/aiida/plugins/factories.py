@@ -26,7 +26,7 @@ __all__ = (
 )
 
 
-def BaseFactory(group: str, name: str, load: bool = True) -> Any:  # noqa: N802 - the public name
+def BaseFactory(group: str, name: str, load: bool = True) -> Any:
     """Return what is registered as `name` in `group`; with `load=False` its entry point."""
     return load_entry_point(group, name) if load else get_entry_point(group, name)
 
@@ -48,9 +48,7 @@ def _make_factory(group: PluginGroup) -> Callable[..., Any]:
 
     assert group.factory is not None
     factory.__name__ = factory.__qualname__ = group.factory
-    factory.__doc__ = (
-        f"Return the {' or '.join(group.valid)} registered under this name in `{group.name}`; with `load=False` its entry point."
-    )
+    factory.__doc__ = f"Return the {' or '.join(group.valid)} registered under this name in `{group.name}`; with `load=False` its entry point."
     return factory
 
 

@@ -3,7 +3,7 @@
 import json
 import math
 from collections import Counter, OrderedDict, defaultdict
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Flag, auto
 from pathlib import Path, PurePosixPath
@@ -46,21 +46,28 @@ scalars = (
     | st.binary()
     | st.complex_numbers(allow_nan=False)
     | st.dates()
-    | st.datetimes(timezones=st.none() | st.just(timezone.utc))
+    | st.datetimes(timezones=st.none() | st.just(UTC))
     | st.timedeltas()
     | st.uuids()
     | st.sampled_from(LinkType)
     | st.builds(ExitCode, st.integers(0, 999), st.none() | st.text(max_size=5), st.booleans())
     | st.builds(PurePosixPath, st.sampled_from(["a", "/a/b", "."]))
 )
-keys = st.text(max_size=5) | st.integers() | st.sampled_from(["$", "v", "id"]) | st.tuples(st.integers(), st.text(max_size=2))
+keys = (
+    st.text(max_size=5)
+    | st.integers()
+    | st.sampled_from(["$", "v", "id"])
+    | st.tuples(st.integers(), st.text(max_size=2))
+)
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.tuples(inner, inner)
-    | st.dictionaries(keys, inner, max_size=4)
-    | st.builds(AttributeDict, st.dictionaries(st.text(max_size=4), inner, max_size=3))
-    | st.builds(OrderedDict, st.dictionaries(keys, inner, max_size=3)),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.dictionaries(keys, inner, max_size=4)
+        | st.builds(AttributeDict, st.dictionaries(st.text(max_size=4), inner, max_size=3))
+        | st.builds(OrderedDict, st.dictionaries(keys, inner, max_size=3))
+    ),
     max_leaves=12,
 )
 

@@ -4,13 +4,14 @@ import asyncio
 import logging
 import os
 from collections import OrderedDict
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
+import aiida.engine.processes.exit_code as classic
 import numpy as np
 import pytest
 
-import aiida.engine.processes.exit_code as classic
-from aiida.common import constants, exceptions, timezone as tz, utils
+from aiida.common import constants, exceptions, utils
+from aiida.common import timezone as tz
 from aiida.common.clock import ManualClock
 from aiida.common.escaping import escape_for_bash, escape_for_sql_like, sql_string_match
 from aiida.common.exit_code import ExitCode, ExitCodesNamespace
@@ -70,7 +71,24 @@ def test_errors_are_one_tree():
 
 
 def test_hash_tells_values_apart():
-    values = [None, True, 1, 2, "1", b"1", 1.5, [1], [[1]], {"a": 1}, {"a": "1"}, {1}, 1j, ["ab"], ["a", "b"], OrderedDict(a=1)]
+    values = [
+        None,
+        True,
+        1,
+        2,
+        "1",
+        b"1",
+        1.5,
+        [1],
+        [[1]],
+        {"a": 1},
+        {"a": "1"},
+        {1},
+        1j,
+        ["ab"],
+        ["a", "b"],
+        OrderedDict(a=1),
+    ]
     assert len({make_hash(value) for value in values}) == len(values)
 
 
@@ -192,7 +210,7 @@ def test_elements():
 
 def test_aware_times():
     assert tz.now().utcoffset() == timedelta(0)
-    assert tz.make_aware(datetime(2020, 1, 1), timezone.utc) == datetime(2020, 1, 1, tzinfo=timezone.utc)
+    assert tz.make_aware(datetime(2020, 1, 1), UTC) == datetime(2020, 1, 1, tzinfo=UTC)
     with pytest.raises(ValueError, match="unknown timezone"):
         tz.timezone_from_name("Nowhere/None")
 

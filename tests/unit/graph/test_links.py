@@ -91,7 +91,11 @@ EDGES = [
 
 
 def get_edges(nodes, link_types, direction):
-    return [e for e in EDGES if e.link_type in link_types and (e.source_id if direction == "forward" else e.target_id) in nodes]
+    return [
+        e
+        for e in EDGES
+        if e.link_type in link_types and (e.source_id if direction == "forward" else e.target_id) in nodes
+    ]
 
 
 def test_deletion_takes_what_would_lose_its_origin():

@@ -80,5 +80,8 @@ def test_bad_patterns(pattern, options):
 def test_strict_patterns_must_load(options):
     with enable_caching(identifier="aiida.calculations:zz"):
         pass
-    with pytest.raises(ValueError, match="cannot be loaded"), enable_caching(identifier="aiida.calculations:zz", strict=True):
+    with (
+        pytest.raises(ValueError, match="cannot be loaded"),
+        enable_caching(identifier="aiida.calculations:zz", strict=True),
+    ):
         pass

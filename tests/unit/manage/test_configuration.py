@@ -6,6 +6,7 @@ import os
 import stat
 
 import pytest
+from aiida.manage.configuration.profile import Profile
 
 from aiida.common import exceptions, paths
 from aiida.common.warnings import AiidaDeprecationWarning
@@ -21,7 +22,6 @@ from aiida.manage.configuration.migrations import (
     upgrade_config,
 )
 from aiida.manage.configuration.options import OPTIONS, get_option, get_option_names, parse_option
-from aiida.manage.configuration.profile import Profile
 
 
 @pytest.fixture
@@ -120,7 +120,10 @@ def test_what_is_unknown_in_the_file_is_kept(config_folder, entry):
         "CONFIG_VERSION": {"CURRENT": 10, "OLDEST_COMPATIBLE": 10},
         "$schema": "x",
         "future": {"a": 1},
-        "profiles": {"good": {**entry(), "PROFILE_UUID": "u", "other": 1, "options": {"no.such.option": 1}}, "bad": {"storage": {}}},
+        "profiles": {
+            "good": {**entry(), "PROFILE_UUID": "u", "other": 1, "options": {"no.such.option": 1}},
+            "bad": {"storage": {}},
+        },
     }
     (config_folder / "config.json").write_text(json.dumps(content))
     config = configuration.get_config()
@@ -147,7 +150,9 @@ def test_changes_of_two_programs_are_both_kept(config, entry):
 
 
 def test_merge():
-    assert merge_changes({"a": 1, "b": 1, "c": {"x": 1}}, {"a": 2, "c": {"x": 1}}, {"a": 1, "b": 1, "c": {"x": 3}, "d": 1}) == {
+    assert merge_changes(
+        {"a": 1, "b": 1, "c": {"x": 1}}, {"a": 2, "c": {"x": 1}}, {"a": 1, "b": 1, "c": {"x": 3}, "d": 1}
+    ) == {
         "a": 2,
         "c": {"x": 3},
         "d": 1,
@@ -352,12 +357,18 @@ def test_steps_are_a_chain(version):
 
 
 def test_the_old_name_of_an_option_gives_way_to_the_new_one():
-    config = {"CONFIG_VERSION": {"CURRENT": 9}, "options": {"logging.db_loglevel": "INFO", "logging.database_handler": "ERROR"}}
+    config = {
+        "CONFIG_VERSION": {"CURRENT": 9},
+        "options": {"logging.db_loglevel": "INFO", "logging.database_handler": "ERROR"},
+    }
     assert upgrade_config(config)["options"] == {"logging.database_handler": "ERROR"}
 
 
 def test_inherited_levels_do_not_exist_in_version_9():
-    config = {"CONFIG_VERSION": {"CURRENT": 10}, "options": {"logging.circus_loglevel": "INHERIT", "logging.terminal_handler": "INFO"}}
+    config = {
+        "CONFIG_VERSION": {"CURRENT": 10},
+        "options": {"logging.circus_loglevel": "INHERIT", "logging.terminal_handler": "INFO"},
+    }
     assert downgrade_config(config, 9)["options"] == {}
 
 
@@ -375,7 +386,9 @@ def test_file_of_the_future_is_refused(config_folder):
     path = config_folder / "config.json"
     path.write_text(json.dumps({"CONFIG_VERSION": {"CURRENT": 12, "OLDEST_COMPATIBLE": 11}, "profiles": {}}))
     before = path.read_text()
-    with pytest.raises(exceptions.ConfigurationVersionError, match=f"(?s){path}.*version 12.*verdi config downgrade 10"):
+    with pytest.raises(
+        exceptions.ConfigurationVersionError, match=f"(?s){path}.*version 12.*verdi config downgrade 10"
+    ):
         configuration.get_config()
     assert path.read_text() == before
 

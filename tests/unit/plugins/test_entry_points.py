@@ -104,7 +104,9 @@ def test_l07_a_class_of_a_test_is_found_everywhere_and_forgotten():
 
 def test_what_cannot_be_imported_says_why():
     ep.set_override("aiida.data", "broken", ep.EntryPoint("broken", "no_such_module_anywhere:X", "aiida.data"))
-    with pytest.raises(exceptions.LoadingEntryPointError, match="(?s)Failed to load entry point 'broken'.*no_such_module_anywhere"):
+    with pytest.raises(
+        exceptions.LoadingEntryPointError, match="(?s)Failed to load entry point 'broken'.*no_such_module_anywhere"
+    ):
         ep.load_entry_point("aiida.data", "broken")
 
 
@@ -119,7 +121,9 @@ def test_factories_check_what_they_load(group):
     add(group.name, "test.bad", int)
     assert factory("test.good") is good
     assert factory("test.bad", load=False).name == "test.bad"
-    with pytest.raises(exceptions.InvalidEntryPointTypeError, match=f"group `{group.name}` is invalid because its type is not"):
+    with pytest.raises(
+        exceptions.InvalidEntryPointTypeError, match=f"group `{group.name}` is invalid because its type is not"
+    ):
         factory("test.bad")
 
 

@@ -39,8 +39,12 @@ _HOMES = {
 
 _lazy_getattr, __dir__, _names = front_door(__name__, _HOMES)
 
-__all__ = (
-    *(name for name in _names if not name.startswith("_") and name not in ("settings", "create_default_user", "create_profile")),
+__all__ = (  # noqa: PLE0604 - keys of the table are text
+    *(
+        name
+        for name in _names
+        if not name.startswith("_") and name not in ("settings", "create_default_user", "create_profile")
+    ),
     "get_config",
     "get_config_option",
     "get_config_path",

@@ -109,7 +109,9 @@ class Config:
         self._filepath = filepath
         self._as_read: dict[str, Any] | None = None
         self._extra = {key: value for key, value in config.items() if key not in self._known_keys()}
-        self._current_version: int = config.get(self.KEY_VERSION, {}).get(self.KEY_VERSION_CURRENT, CURRENT_CONFIG_VERSION)
+        self._current_version: int = config.get(self.KEY_VERSION, {}).get(
+            self.KEY_VERSION_CURRENT, CURRENT_CONFIG_VERSION
+        )
         self._oldest_compatible_version: int = config.get(self.KEY_VERSION, {}).get(
             self.KEY_VERSION_OLDEST_COMPATIBLE, OLDEST_COMPATIBLE_CONFIG_VERSION
         )
@@ -136,7 +138,9 @@ class Config:
             if not isinstance(config.get(key, {}), dict):
                 raise exceptions.ConfigurationError(f"invalid config schema: `{where}`: `{key}` should be an object")
         if not isinstance(config.get(Config.KEY_DEFAULT_PROFILE), str | None):
-            raise exceptions.ConfigurationError(f"invalid config schema: `{where}`: `{Config.KEY_DEFAULT_PROFILE}` should be text")
+            raise exceptions.ConfigurationError(
+                f"invalid config schema: `{where}`: `{Config.KEY_DEFAULT_PROFILE}` should be text"
+            )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Config) and self.dictionary == other.dictionary
@@ -318,7 +322,9 @@ class Config:
         if new in self._profiles:
             raise ValueError(f"The profile `{new}` already exists.")
         renamed = Profile(new, self._profiles[old].dictionary)
-        self._profiles = {profile.name: profile for profile in (renamed if name == old else p for name, p in self._profiles.items())}
+        self._profiles = {
+            profile.name: profile for profile in (renamed if name == old else p for name, p in self._profiles.items())
+        }
         if self._default_profile == old:
             self._default_profile = new
         return renamed

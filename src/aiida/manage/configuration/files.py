@@ -25,14 +25,18 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf8"))
     except PermissionError:
-        raise ConfigurationError(f"the configuration file `{path}` may not be read by this user: check its permissions") from None
+        raise ConfigurationError(
+            f"the configuration file `{path}` may not be read by this user: check its permissions"
+        ) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as exc:
         raise ConfigurationError(
             f"the configuration file `{path}` is not valid JSON: {exc}. Correct it, or put back one of the backups beside it "
             f"(`{path.name}.<date>-<time>`)"
         ) from None
     if not isinstance(content, dict):
-        raise ConfigurationError(f"the configuration file `{path}` should hold a JSON object, not a {type(content).__name__}")
+        raise ConfigurationError(
+            f"the configuration file `{path}` should hold a JSON object, not a {type(content).__name__}"
+        )
     return content
 
 

@@ -42,7 +42,8 @@ class Step(NamedTuple):
 
 
 def _profiles(config: ConfigType) -> Iterable[tuple[str, dict[str, Any]]]:
-    return config.get("profiles", {}).items()
+    profiles: dict[str, dict[str, Any]] = config.get("profiles", {})
+    return profiles.items()
 
 
 def _options(config: ConfigType) -> Iterable[dict[str, Any]]:
@@ -173,7 +174,7 @@ def _nest(config: ConfigType) -> None:
 
 
 def _flatten(config: ConfigType) -> None:
-    for name, profile in _profiles(config):
+    for _, profile in _profiles(config):
         storage = profile.pop("storage", {})
         control = profile.pop("process_control", {})
         if storage.get("backend"):
@@ -295,7 +296,9 @@ def downgrade_config(config: ConfigType, target: int, migrations: Iterable[Step]
     """Bring the content down to a version, in place."""
     steps = {step.up_revision: step for step in migrations}
     if get_current_version(config) < target:
-        raise ConfigurationError(f"Could not downgrade to version {target}, current version is {get_current_version(config)}")
+        raise ConfigurationError(
+            f"Could not downgrade to version {target}, current version is {get_current_version(config)}"
+        )
     while (version := get_current_version(config)) > target:
         step = steps.get(version)
         if step is None:

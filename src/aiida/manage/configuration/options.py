@@ -64,7 +64,7 @@ def _parse_texts(value: Any) -> list[str]:
 def _parse_level(levels: type[LogLevels] | type[AdvancedLogLevels]) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
         try:
-            return levels(value).value
+            return str(levels(value).value)
         except ValueError:
             raise ValueError(f"it should be one of {', '.join(level.value for level in levels)}") from None
 

@@ -58,6 +58,8 @@ def create_profile(
         broker_config=broker_config,
         is_test_profile=is_test_profile,
     )
-    create_default_user(profile=profile, email=email, first_name=first_name, last_name=last_name, institution=institution)
+    create_default_user(
+        profile=profile, email=email, first_name=first_name, last_name=last_name, institution=institution
+    )
     config.store()
     return profile

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ("Postgres", "PostgresError", "manual_setup_instructions")
 
-DEFAULT_DBINFO: dict[str, Any] = {"host": "localhost", "port": 5432, "user": "postgres", "password": None, "database": "template1"}
+DEFAULT_DBINFO: dict[str, Any] = {
+    "host": "localhost",
+    "port": 5432,
+    "user": "postgres",
+    "password": None,
+    "database": "template1",
+}
 
 
 class PostgresError(ConfigurationError):
@@ -49,9 +55,16 @@ class Postgres:
     """Administers a server. The way to become its superuser is found at the first use."""
 
     def __init__(
-        self, dbinfo: Mapping[str, Any] | None = None, interactive: bool = False, quiet: bool = True, determine_setup: bool = True
+        self,
+        dbinfo: Mapping[str, Any] | None = None,
+        interactive: bool = False,
+        quiet: bool = True,
+        determine_setup: bool = True,
     ) -> None:
-        self._dbinfo: dict[str, Any] = {**DEFAULT_DBINFO, **{key: value for key, value in (dbinfo or {}).items() if value is not None}}
+        self._dbinfo: dict[str, Any] = {
+            **DEFAULT_DBINFO,
+            **{key: value for key, value in (dbinfo or {}).items() if value is not None},
+        }
         self._given = bool(dbinfo)
         self.interactive = interactive
         self.quiet = quiet
@@ -121,7 +134,9 @@ class Postgres:
 
     def create_db(self, dbuser: str, dbname: str) -> None:
         """Make a database that belongs to the user."""
-        self._execute(f"CREATE DATABASE {_identifier(dbname)} OWNER {_identifier(dbuser)} ENCODING 'UTF8' TEMPLATE=template0")
+        self._execute(
+            f"CREATE DATABASE {_identifier(dbname)} OWNER {_identifier(dbuser)} ENCODING 'UTF8' TEMPLATE=template0"
+        )
         self._execute(f"GRANT ALL PRIVILEGES ON DATABASE {_identifier(dbname)} TO {_identifier(dbuser)}")
 
     def drop_db(self, dbname: str) -> None:
@@ -130,7 +145,9 @@ class Postgres:
 
     def copy_db(self, src_db: str, dest_db: str, dbuser: str) -> None:
         """Make a database that is a copy of another one."""
-        self._execute(f"CREATE DATABASE {_identifier(dest_db)} WITH TEMPLATE {_identifier(src_db)} OWNER {_identifier(dbuser)}")
+        self._execute(
+            f"CREATE DATABASE {_identifier(dest_db)} WITH TEMPLATE {_identifier(src_db)} OWNER {_identifier(dbuser)}"
+        )
 
     def find_new_db(self, start_from: str = "aiida") -> str:
         """Return a name that no database has: this one, or it with a number."""
@@ -154,7 +171,9 @@ class Postgres:
         """Run one statement as superuser; return the rows that it gave."""
         result = self._run(self._find_way(), statement, self._dbinfo["password"])
         if result.returncode != 0:
-            raise PostgresError(f"PostgreSQL refused `{statement.split('PASSWORD')[0].strip()}`: {result.stderr.strip()}")
+            raise PostgresError(
+                f"PostgreSQL refused `{statement.split('PASSWORD')[0].strip()}`: {result.stderr.strip()}"
+            )
         return [line for line in result.stdout.splitlines() if line]
 
     def _find_way(self) -> list[str]:
@@ -185,7 +204,13 @@ class Postgres:
         environment = {**os.environ, "PGCONNECT_TIMEOUT": "5", **({"PGPASSWORD": password} if password else {})}
         # The statement goes through standard input: it may hold a password, which a command line would show to everybody.
         return subprocess.run(
-            [*command, *options], input=statement + ";", env=environment, capture_output=True, text=True, check=False, cwd="/"
+            [*command, *options],
+            input=statement + ";",
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
         )
 
 

@@ -43,7 +43,7 @@ from aiida.tools.pytest_fixtures.orm import (
 from aiida.tools.pytest_fixtures.storage import postgres_cluster
 
 if TYPE_CHECKING:
-    from aiida.manage.configuration import Profile
+    from aiida.common.profile import Profile
     from aiida.manage.configuration.config import Config
     from aiida.orm import Computer, InstalledCode
 
@@ -122,7 +122,10 @@ def _unpack(custom: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the arguments for a profile from an entry of a configuration file."""
     entry = custom or {}
     arguments: dict[str, Any] = {}
-    for key, names in (("storage", ("storage_backend", "storage_config")), ("process_control", ("broker_backend", "broker_config"))):
+    for key, names in (
+        ("storage", ("storage_backend", "storage_config")),
+        ("process_control", ("broker_backend", "broker_config")),
+    ):
         if key in entry:
             arguments[names[0]] = entry[key].get("backend")
             arguments[names[1]] = entry[key].get("config")
@@ -143,7 +146,9 @@ def aiida_profile_factory(aiida_instance: Config) -> Iterator[Callable[..., Prof
 
 
 @pytest.fixture(scope="session", autouse=True)
-def aiida_profile(aiida_instance: Config, aiida_test_profile: str | None, aiida_profile_factory: Callable[..., Profile]) -> Profile:
+def aiida_profile(
+    aiida_instance: Config, aiida_test_profile: str | None, aiida_profile_factory: Callable[..., Profile]
+) -> Profile:
     """The profile that the tests run on."""
     if not aiida_test_profile:
         return aiida_profile_factory()

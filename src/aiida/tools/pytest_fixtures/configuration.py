@@ -14,7 +14,7 @@ from aiida.manage import manager as managers
 from aiida.tools.pytest_fixtures.environments import temporary_config, temporary_profile
 
 if TYPE_CHECKING:
-    from aiida.manage.configuration import Profile
+    from aiida.common.profile import Profile
     from aiida.manage.configuration.config import Config
     from aiida.manage.manager import Manager
 

@@ -13,8 +13,8 @@ import pytest
 from aiida import engine, orm
 
 if TYPE_CHECKING:
+    from aiida.common.profile import Profile
     from aiida.engine.daemon.client import DaemonClient
-    from aiida.manage.configuration import Profile
     from aiida.manage.manager import Manager
     from aiida.orm import ProcessNode
 
@@ -81,7 +81,9 @@ def submit_and_await(started_daemon_client: DaemonClient) -> Callable[..., Proce
         deadline = time.monotonic() + timeout
         while node.process_state is not state:
             if node.is_terminated:
-                raise RuntimeError(f"{node!r} ended as {node.process_state} instead of {state}: {node.exit_message or node.exception}")
+                raise RuntimeError(
+                    f"{node!r} ended as {node.process_state} instead of {state}: {node.exit_message or node.exception}"
+                )
             if time.monotonic() > deadline:
                 log = Path(started_daemon_client.daemon_log_file)
                 raise RuntimeError(

@@ -38,7 +38,9 @@ class EntryPointManager:
     ) -> None:
         """Register a class (or `module:attribute`) as `group:name`."""
         group, name = self._parse(entry_point_string, group, name)
-        entry = EntryPoint(name, value, group) if isinstance(value, str) else registry.LiveEntryPoint(name, group, value)
+        entry = (
+            EntryPoint(name, value, group) if isinstance(value, str) else registry.LiveEntryPoint(name, group, value)
+        )
         registry.set_override(group, name, entry)
 
     def remove(

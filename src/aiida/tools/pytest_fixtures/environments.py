@@ -17,7 +17,7 @@ from aiida.manage.configuration.setup import create_profile
 from aiida.manage.manager import get_manager
 
 if TYPE_CHECKING:
-    from aiida.manage.configuration import Profile
+    from aiida.common.profile import Profile
     from aiida.manage.configuration.config import Config
 
 __all__ = ("EMAIL", "clear_storage", "equip", "temporary_config", "temporary_profile")

@@ -33,7 +33,9 @@ def find_or_make_computer(
     """Return the computer of this label, made if there is none; configured if arguments for that are given."""
     label = label or f"test-computer-{uuid4().hex}"
     try:
-        computer = orm.Computer.collection.get(label=label, hostname=hostname, scheduler_type=scheduler_type, transport_type=transport_type)
+        computer = orm.Computer.collection.get(
+            label=label, hostname=hostname, scheduler_type=scheduler_type, transport_type=transport_type
+        )
     except NotExistent:
         computer = orm.Computer(
             label=label,
@@ -93,7 +95,9 @@ def aiida_computer_ssh(aiida_computer: ComputerFactory, ssh_key: Path) -> Comput
 
     def factory(label: str | None = None, configure: bool = True) -> Computer:
         arguments = {"key_filename": str(ssh_key), "key_policy": "AutoAddPolicy", "safe_interval": 1.0}
-        return aiida_computer(label=label, transport_type="core.ssh", configuration_kwargs=arguments if configure else None)
+        return aiida_computer(
+            label=label, transport_type="core.ssh", configuration_kwargs=arguments if configure else None
+        )
 
     return factory
 

@@ -41,7 +41,12 @@ def config_psql_dos(postgres_cluster: Any) -> Callable[..., dict[str, Any]]:
         }
         dsn = postgres_cluster.dsn
         postgres = Postgres(
-            dbinfo={"host": dsn.get("host"), "port": dsn.get("port"), "user": dsn.get("user"), "database": dsn.get("database")}
+            dbinfo={
+                "host": dsn.get("host"),
+                "port": dsn.get("port"),
+                "user": dsn.get("user"),
+                "database": dsn.get("database"),
+            }
         )
         postgres.create_dbuser(config["database_username"], config["database_password"], "CREATEDB")
         postgres.create_db(config["database_username"], config["database_name"])
