@@ -77,8 +77,11 @@ class AuthInfo(Entity):
     @property
     def computer(self) -> Computer:
         """The computer."""
-        row = self._store.get(ComputerRow, self._row.dbcomputer_id)
-        return cast("Computer", hydrate.to_entity(row, self._store))
+        known = self.__dict__.get("_computer")
+        if known is None:
+            row = self._store.get(ComputerRow, self._row.dbcomputer_id)
+            known = self.__dict__["_computer"] = hydrate.to_entity(row, self._store)
+        return cast("Computer", known)
 
     @property
     def user(self) -> User:

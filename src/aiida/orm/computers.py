@@ -373,7 +373,11 @@ class Computer(Entity):
         if self.pk is None or user.pk is None:
             return None
         rows = self._store.find(AuthInfoRow, dbcomputer_id=self.pk, aiidauser_id=user.pk)
-        return authinfos.AuthInfo._from_row(rows[0], self._store) if rows else None
+        if not rows:
+            return None
+        found = authinfos.AuthInfo._from_row(rows[0], self._store)
+        found.__dict__["_computer"] = self
+        return found
 
     @property
     def is_configured(self) -> bool:

@@ -15,7 +15,7 @@ from aiida.common.exceptions import InvalidOperation
 from aiida.common.lang import classproperty
 from aiida.common.warnings import warn_deprecation
 from aiida.graph.records import Row
-from aiida.orm.fields import QbFields, collect_fields
+from aiida.orm.fields import QbField, QbFields, collect_fields
 from aiida.orm.querybuilder import QueryBuilder
 from aiida.orm.session import changes, get_store
 
@@ -113,6 +113,8 @@ class Entity(ABC):
     _collection_class: ClassVar[type[Collection[Any]]] = Collection
     _logger: ClassVar[logging.Logger] = logging.getLogger(__name__)
     identity_field: ClassVar[str] = "pk"
+    # What the class adds to the fields that can be queried; each class says only its own.
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = ()
 
     _row: Any
     _store: Store
@@ -228,7 +230,7 @@ class Entity(ABC):
         return cls.collection
 
     @classproperty
-    def fields(cls: Any) -> QbFields:  # noqa: N805
+    def fields(cls: Any) -> QbFields:
         """What can be queried, as objects with operators."""
         return collect_fields(cls)
 

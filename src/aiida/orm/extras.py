@@ -82,7 +82,8 @@ class EntityExtras:
         yield from self._current().keys()
 
     def _current(self) -> dict[str, Any]:
-        return self._entity._fresh_row().extras
+        extras: dict[str, Any] = self._entity._fresh_row().extras
+        return extras
 
     def _change(self, change: Any) -> None:
         """Apply `change` to the extras as the database holds them, so that two writers of different keys both win."""

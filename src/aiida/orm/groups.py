@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import warnings
+from abc import ABCMeta
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -74,7 +75,7 @@ class GroupBase:
         return EntityExtras(self._group)
 
 
-class GroupMeta(type(Entity)):  # type: ignore[misc]
+class GroupMeta(ABCMeta):
     """Gives each group class its type string: the name of its entry point."""
 
     @property
@@ -95,8 +96,18 @@ class GroupMeta(type(Entity)):  # type: ignore[misc]
         return super().__call__(*args, **kwargs)
 
 
+class _OfTheClass:
+    """Lets an instance show what its metaclass says of the class."""
+
+    def __get__(self, instance: Any, owner: Any) -> str | None:
+        return cast("str | None", type(owner)._type_string.fget(owner))
+
+
 class Group(Entity, metaclass=GroupMeta):
     """A named set of nodes."""
+
+    if not TYPE_CHECKING:
+        _type_string = _OfTheClass()
 
     _row_type = GroupRow
     _collection_class = GroupCollection
@@ -139,10 +150,6 @@ class Group(Entity, metaclass=GroupMeta):
         group._seen = changes.count
         group.initialize()
         return cast("Self", group)
-
-    @property
-    def _type_string(self) -> str | None:
-        return type(self)._type_string
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.label!r} [type {self.type_string}], of user {self.user.email}>"

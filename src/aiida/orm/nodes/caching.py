@@ -49,7 +49,7 @@ class NodeCaching:
 
     def _get_objects_to_hash(self) -> dict[str, Any]:
         """Return everything that makes a difference; classes that know better extend it."""
-        return self._node._get_objects_to_hash()
+        return cast("dict[str, Any]", self._node._get_objects_to_hash())
 
     def _default_objects_to_hash(self) -> dict[str, Any]:
         node = self._node

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from aiida.common.lang import type_check
 from aiida.common.links import LinkType, validate_link_label
@@ -45,7 +45,8 @@ class NodeLinks:
             self._node._pending.append(LinkTriple(source, link_type, link_label))
 
     def _write(self, source: Node, link_type: LinkType, link_label: str) -> None:
-        row = LinkRow(input_id=source._row.id, output_id=self._node._row.id, label=link_label, type=link_type.value)
+        ends = cast(int, source._row.id), cast(int, self._node._row.id)
+        row = LinkRow(input_id=ends[0], output_id=ends[1], label=link_label, type=link_type.value)
         self._node.backend.insert([row])
 
     def validate_incoming(self, source: Node, link_type: LinkType, link_label: str) -> None:
@@ -152,7 +153,7 @@ class NodeLinks:
             return []
         triples = []
         direction: Any = link_direction
-        for link, row in find_neighbours(self._node.backend, [self._node._row.id], direction, types):
+        for link, row in find_neighbours(self._node.backend, [cast(int, self._node._row.id)], direction, types):
             if not _fits_label(link.label, link_label_filter):
                 continue
             node = hydrate.to_entity(row, self._node.backend)
@@ -166,7 +167,7 @@ def _as_tuple(link_type: LinkType | Sequence[LinkType]) -> tuple[LinkType, ...]:
     types = (link_type,) if isinstance(link_type, (LinkType, str)) else tuple(link_type or ())
     if not all(isinstance(one, LinkType) for one in types):
         raise TypeError(f"link_type should be a LinkType or tuple of LinkType: got {types}")
-    return types  # type: ignore[return-value]
+    return types
 
 
 def _fits_label(label: str, pattern: str | None) -> bool:

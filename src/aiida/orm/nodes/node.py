@@ -422,7 +422,7 @@ class Node(Entity, metaclass=AbstractNodeMeta):
 
     def attach_file(self, filepath: str, fileobj: BinaryIO) -> None:
         """Add a file to the repository: what an interface calls for each uploaded file."""
-        self.base.repository.put_object_from_filelike(fileobj, filepath)  # type: ignore[arg-type]
+        self.base.repository.put_object_from_filelike(fileobj, filepath)
 
 
 def _user_id(user: User | None, store: Store) -> int:

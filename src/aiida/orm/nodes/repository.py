@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from aiida.common.exceptions import ModificationNotAllowed
 from aiida.repository.backend.staging import StagingRepositoryBackend
@@ -136,7 +136,7 @@ class NodeRepository:
         return self._repository.get_object_content(path)
 
     @contextlib.contextmanager
-    def open(self, path: FilePath, mode: Literal["r", "rb"] = "r") -> Iterator[BinaryIO] | Iterator[TextIO]:
+    def open(self, path: FilePath, mode: Literal["r", "rb"] = "r") -> Iterator[Any]:
         """Open a file for reading, as text or as bytes."""
         _check_mode(mode)
         with self._repository.open(path) as handle:

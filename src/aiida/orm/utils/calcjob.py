@@ -26,7 +26,8 @@ class CalcJobResultManager:
 
     def get_results(self) -> dict[str, Any]:
         """Return all items; `ValueError` if there is no default output or it is not there."""
-        label = self.node.process_class.spec().default_output_node
+        spec: Any = self.node.process_class.spec()
+        label = spec.default_output_node
         if label is None:
             raise ValueError(f"cannot load results: {self.node.process_class} does not specify a default output node")
         links = self.node.base.links.get_outgoing(link_type=LinkType.CREATE, link_label_filter=label)

@@ -49,7 +49,7 @@ def clean_mapping_remote_paths(path_mapping: Mapping[str, Iterable[Any]], silent
                 folder._clean(transport=transport)
                 count += 1
         if not silent:
-            AIIDA_LOGGER.report("%d remote folders cleaned on %s", count, computer.label)  # type: ignore[attr-defined]
+            AIIDA_LOGGER.report("%d remote folders cleaned on %s", count, computer.label)
 
 
 def get_calcjob_remote_paths(

@@ -163,13 +163,13 @@ def represent_enum(dumper: yaml.SafeDumper, enum: Enum) -> yaml.ScalarNode:
 def enum_constructor(loader: yaml.SafeLoader, serialized: yaml.ScalarNode) -> Enum:
     """Return the member of an enumeration."""
     place, _, name = _text(loader, serialized).partition("|")
-    return _find_enum(place)[name]
+    return cast(Enum, _find_enum(place)[name])
 
 
 def _applied_constructor(loader: yaml.SafeLoader, suffix: str, node: yaml.SequenceNode) -> Enum:
     """Read members of enumerations as aiida-core wrote them: class and value; any other call is refused."""
     module, _, name = suffix.rpartition(".")
-    return _find_enum(f"{module}:{name}")(*loader.construct_sequence(node))
+    return cast(Enum, _find_enum(f"{module}:{name}")(*loader.construct_sequence(node)))
 
 
 def represent_dataclass(dumper: yaml.SafeDumper, obj: Any) -> yaml.MappingNode:
@@ -227,13 +227,13 @@ for _tag, _constructor in (
     (_TUPLE_TAG, _tuple_constructor),
 ):
     yaml.add_constructor(_tag, cast(Any, _constructor), Loader=AiiDALoader)
-yaml.add_multi_constructor(_APPLY_TAG, _applied_constructor, Loader=AiiDALoader)
+yaml.add_multi_constructor(_APPLY_TAG, cast(Any, _applied_constructor), Loader=AiiDALoader)
 
 
 def serialize(data: Any, encoding: str | None = None) -> str | bytes:
     """Return a value as YAML text, or as bytes in an encoding."""
-    text = yaml.dump(data, Dumper=AiiDADumper, encoding=encoding)
-    return cast("str | bytes", text)
+    text: str | bytes = yaml.dump(data, Dumper=AiiDADumper, encoding=encoding)
+    return text
 
 
 def deserialize_safe(serialized: str | bytes) -> Any:

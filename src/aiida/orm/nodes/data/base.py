@@ -7,7 +7,7 @@ from functools import singledispatch
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
-from aiida.orm.fields import add_field
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.data.data import Data
 from aiida.plugins.entry_point import load_entry_point
 
@@ -52,7 +52,7 @@ class BaseType(Data):
     _known_node_type = "data.base.BaseType."
     _type: ClassVar[type[Any] | None] = None
 
-    __qb_fields__ = (add_field("value", dtype=Any, doc="The value of the data", is_attribute=True),)
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (add_field("value", dtype=Any, doc="The value of the data", is_attribute=True),)
 
     def __init__(self, value: Any = None, **kwargs: Any) -> None:
         if self._type is None:

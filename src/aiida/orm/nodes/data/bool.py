@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from aiida.orm.cleaning import register_unwrapper
-from aiida.orm.fields import add_field
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.data.base import BaseType
 
 __all__ = ("Bool",)
@@ -15,7 +17,7 @@ class Bool(BaseType):
     _known_node_type = "data.core.bool.Bool."
     _type = bool
 
-    __qb_fields__ = (add_field("value", dtype=bool, doc="The value of the data", is_attribute=True),)
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (add_field("value", dtype=bool, doc="The value of the data", is_attribute=True),)
 
     def __bool__(self) -> bool:
         return bool(self.value)

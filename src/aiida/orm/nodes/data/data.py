@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from aiida.common.exceptions import InvalidOperation, ValidationError
 from aiida.common.links import LinkType
-from aiida.orm.fields import add_field
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.node import Node
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Data(Node):
     _storable = True
     _unstorable_message = "storing for this node has been disabled"
 
-    __qb_fields__: ClassVar[tuple[Any, ...]] = (
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (
         add_field("source", dtype=dict[str, Any] | None, doc="Source of the data", is_attribute=True),
     )
 

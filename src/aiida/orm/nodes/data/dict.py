@@ -44,7 +44,7 @@ class Dict(Data):
 
     __hash__ = None  # type: ignore[assignment]
 
-    def get(self, key: str, default: Any = None, /) -> Any:
+    def get(self, key: str, default: Any = None, /) -> Any:  # type: ignore[override]
         """Return the value of `key`, or the default."""
         return self.base.attributes.get(key, default)
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any, ClassVar, TypeVar, cast
 
 from aiida.common.lang import type_check
-from aiida.orm.fields import add_field
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.data.data import Data
 
 __all__ = ("EnumData",)
@@ -23,7 +23,7 @@ class EnumData(Data):
     KEY_VALUE: ClassVar[str] = "value"
     KEY_IDENTIFIER: ClassVar[str] = "identifier"
 
-    __qb_fields__ = (
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (
         add_field("name", dtype=str, doc="The name of the member", is_attribute=True),
         add_field("value", dtype=Any, doc="The value of the member", is_attribute=True),
         add_field("identifier", dtype=str, doc="The import path of the enumeration", is_attribute=True),

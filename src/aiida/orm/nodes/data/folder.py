@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal, TextIO
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from aiida.orm.nodes.data.data import Data
 
@@ -36,7 +36,7 @@ class FolderData(Data):
         return self.base.repository.list_object_names(path)
 
     @contextlib.contextmanager
-    def open(self, path: FilePath, mode: Literal["r", "rb"] = "r") -> Iterator[BinaryIO] | Iterator[TextIO]:
+    def open(self, path: FilePath, mode: Literal["r", "rb"] = "r") -> Iterator[Any]:
         """Open a file for reading, as text or as bytes."""
         with self.base.repository.open(path, mode) as handle:
             yield handle

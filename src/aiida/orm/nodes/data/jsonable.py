@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 
 from aiida.common.exceptions import ValidationError
-from aiida.orm.fields import add_field
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.data.data import Data
 
 __all__ = ("JsonSerializableProtocol", "JsonableData")
@@ -31,7 +31,7 @@ class JsonableData(Data):
 
     _known_node_type = "data.core.jsonable.JsonableData."
 
-    __qb_fields__ = (
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (
         add_field("the_class", "@class", dtype=str, doc="The class name of the wrapped object", is_attribute=True),
         add_field("the_module", "@module", dtype=str, doc="The module name of the wrapped object", is_attribute=True),
     )

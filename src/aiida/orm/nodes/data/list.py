@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableSequence
-from typing import Any
+from typing import Any, ClassVar
 
 from aiida.orm.cleaning import register_unwrapper
-from aiida.orm.fields import add_field
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.data.data import Data
 
 __all__ = ("List",)
@@ -18,7 +18,7 @@ class List(Data, MutableSequence[Any]):
     _known_node_type = "data.core.list.List."
     _LIST_KEY = "list"
 
-    __qb_fields__ = (add_field("value", "list", dtype=list[Any], doc="The value of the data", is_attribute=True),)
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (add_field("value", "list", dtype=list[Any], doc="The value of the data", is_attribute=True),)
 
     def __init__(self, value: Any = None, **kwargs: Any) -> None:
         data = value if value is not None else kwargs.pop("list", None)

@@ -6,11 +6,11 @@ import contextlib
 import io
 from collections.abc import Iterator
 from pathlib import Path, PurePath
-from typing import IO, Any, BinaryIO, ClassVar, Literal, TextIO, cast
+from typing import IO, Any, BinaryIO, ClassVar, Literal, cast
 
 from aiida.common.exceptions import ValidationError
 from aiida.common.warnings import warn_deprecation
-from aiida.orm.fields import add_field
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.data.data import Data
 
 __all__ = ("SinglefileData",)
@@ -24,7 +24,7 @@ class SinglefileData(Data):
     _known_node_type = "data.core.singlefile.SinglefileData."
     DEFAULT_FILENAME: ClassVar[str] = "file.txt"
 
-    __qb_fields__ = (add_field("filename", dtype=str, doc="The name of the stored file", is_attribute=True),)
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (add_field("filename", dtype=str, doc="The name of the stored file", is_attribute=True),)
 
     @classmethod
     def from_string(cls, content: str, filename: str | Path | None = None, **kwargs: Any) -> SinglefileData:
@@ -67,7 +67,7 @@ class SinglefileData(Data):
         return cast(bytes, self.get_content(mode="rb"))
 
     @contextlib.contextmanager
-    def open(self, path: Any = None, mode: Literal["r", "rb"] = "r") -> Iterator[BinaryIO] | Iterator[TextIO]:
+    def open(self, path: Any = None, mode: Literal["r", "rb"] = "r") -> Iterator[Any]:
         """Open the file for reading, as text or as bytes."""
         if path in ("r", "rb") and path not in self._names():
             path, mode = None, path

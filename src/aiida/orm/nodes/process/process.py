@@ -120,8 +120,8 @@ class ProcessNode(Sealable, Node):
     PROCESS_STATUS_KEY: ClassVar[str] = "process_status"
 
     _unstorable_message = "only Data, WorkflowNode, CalculationNode or their subclasses can be stored"
-    _hash_ignored_attributes = (METADATA_INPUTS_KEY,)
-    _updatable_attributes = (
+    _hash_ignored_attributes: ClassVar[tuple[str, ...]] = (METADATA_INPUTS_KEY,)
+    _updatable_attributes: ClassVar[tuple[str, ...]] = (
         *Sealable._updatable_attributes,
         PROCESS_PAUSED_KEY,
         CHECKPOINT_KEY,
@@ -204,7 +204,7 @@ class ProcessNode(Sealable, Node):
         inputs = self.base.links.get_incoming(link_type=INPUTS).nested()
         self.recursive_merge(inputs, self.get_metadata_inputs() or {})
         builder._update(inputs)
-        return cast("ProcessBuilder", builder)
+        return builder
 
     # -- what the engine projects --------------------------------------------------------------------------------------
 

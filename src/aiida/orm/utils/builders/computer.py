@@ -62,8 +62,9 @@ class ComputerBuilder:
         """Return the computer, not stored."""
         self.validate()
         settings = self._settings
+        texts: dict[str, Any] = {name: settings.get(name) or "" for name in _TEXTS}
         computer = Computer(
-            **{name: settings.get(name) or "" for name in _TEXTS},
+            **texts,
             scheduler_type=settings["scheduler"],
             transport_type=settings["transport"],
         )

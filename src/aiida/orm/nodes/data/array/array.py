@@ -33,7 +33,7 @@ class ArrayData(Data):
     def initialize(self) -> None:
         """Start with no array in memory."""
         super().initialize()
-        self._cached_arrays: dict[str, Any] = {}
+        self._cached_arrays: dict[str, np.ndarray[Any, Any]] = {}
 
     def clear_internal_cache(self) -> None:
         """Forget the arrays in memory."""
@@ -87,7 +87,8 @@ class ArrayData(Data):
         if f"{self.array_prefix}{name}" not in self._row.attributes or filename not in self.base.repository.list_object_names():
             raise KeyError(f"Array with name '{name}' not found in node pk={self.pk}")
         with self.base.repository.open(filename, mode="rb") as handle:
-            return np.load(io.BytesIO(handle.read()), allow_pickle=False)  # type: ignore[no-any-return]
+            array: np.ndarray[Any, Any] = np.load(io.BytesIO(handle.read()), allow_pickle=False)
+        return array
 
     def set_array(self, name: str, array: np.ndarray[Any, Any]) -> None:
         """Set an array, replacing one of the same name."""

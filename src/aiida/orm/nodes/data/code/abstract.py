@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from aiida.common.exceptions import EntryPointError, NotExistent
 from aiida.common.lang import type_check
-from aiida.orm.fields import add_field
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.data.data import Data
 from aiida.plugins.factories import CalculationFactory
 
@@ -33,7 +33,7 @@ class AbstractCode(Data):
     _KEY_ATTRIBUTE_WRAP_CMDLINE_PARAMS: ClassVar[str] = "wrap_cmdline_params"
     _KEY_EXTRA_IS_HIDDEN: ClassVar[str] = "hidden"
 
-    __qb_fields__ = (
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (
         add_field(
             "default_calc_job_plugin",
             "input_plugin",

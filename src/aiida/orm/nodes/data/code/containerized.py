@@ -7,7 +7,7 @@ import shlex
 from typing import Any, ClassVar, cast
 
 from aiida.common.lang import type_check
-from aiida.orm.fields import add_field
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.data.code.installed import InstalledCode
 
 __all__ = ("ContainerizedCode",)
@@ -20,7 +20,7 @@ class ContainerizedCode(InstalledCode):
     _KEY_ATTRIBUTE_ENGINE_COMMAND: ClassVar[str] = "engine_command"
     _KEY_ATTRIBUTE_IMAGE_NAME: ClassVar[str] = "image_name"
 
-    __qb_fields__ = (
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (
         add_field("engine_command", dtype=str, doc="The engine command to run the container", is_attribute=True),
         add_field("image_name", dtype=str, doc="The name of the image", is_attribute=True),
     )

@@ -9,7 +9,7 @@ from aiida.common.exceptions import ModificationNotAllowed, NotExistent, Validat
 from aiida.common.lang import type_check
 from aiida.common.log import override_log_level
 from aiida.orm.computers import Computer
-from aiida.orm.fields import add_field
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.data.code.abstract import AbstractCode
 from aiida.orm.nodes.data.code.legacy import Code
 from aiida.orm.nodes.data.data import Data
@@ -24,7 +24,7 @@ class InstalledCode(Code):
     _KEY_ATTRIBUTE_FILEPATH_EXECUTABLE: ClassVar[str] = "filepath_executable"
     _SKIP_MODIFIABLE_CHECK = False
 
-    __qb_fields__ = (add_field("filepath_executable", dtype=str, doc="Filepath of the executable", is_attribute=True),)
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (add_field("filepath_executable", dtype=str, doc="Filepath of the executable", is_attribute=True),)
 
     def __init__(self, computer: Computer | str, filepath_executable: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from aiida.common.exceptions import ModificationNotAllowed, PluginInternalError, ValidationError
 from aiida.common.lang import type_check
 from aiida.orm.computers import Computer
-from aiida.orm.fields import add_field
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.data.code.legacy import Code
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class PortableCode(Code):
     _known_node_type = "data.core.code.portable.PortableCode."
     _KEY_ATTRIBUTE_FILEPATH_EXECUTABLE: ClassVar[str] = "filepath_executable"
 
-    __qb_fields__ = (
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (
         add_field(
             "filepath_executable", dtype=str, doc="Relative filepath of executable with directory of code files", is_attribute=True
         ),
@@ -33,7 +33,7 @@ class PortableCode(Code):
         self, filepath_executable: str | pathlib.PurePath, filepath_files: str | pathlib.Path | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.filepath_executable = filepath_executable  # type: ignore[assignment]
+        self.filepath_executable = filepath_executable
         if filepath_files is not None:
             type_check(filepath_files, (str, pathlib.Path))
             self.base.repository.put_object_from_tree(str(pathlib.Path(filepath_files).absolute()))

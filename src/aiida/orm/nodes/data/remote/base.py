@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from aiida.common.exceptions import ValidationError
 from aiida.orm.authinfos import AuthInfo
-from aiida.orm.fields import add_field
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.data.data import Data
 from aiida.orm.utils.remote import clean_remote
 
@@ -27,7 +27,7 @@ class RemoteData(Data):
     _known_node_type = "data.core.remote.RemoteData."
     KEY_EXTRA_CLEANED: ClassVar[str] = "cleaned"
 
-    __qb_fields__ = (add_field("remote_path", dtype=str | None, doc="Filepath on the remote computer", is_attribute=True),)
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (add_field("remote_path", dtype=str | None, doc="Filepath on the remote computer", is_attribute=True),)
 
     def __init__(self, remote_path: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -44,7 +44,7 @@ class RemoteData(Data):
 
     def get_authinfo(self) -> AuthInfo:
         """Return how the owner logs in to the computer."""
-        return self._known_computer().get_authinfo(self.user)
+        return cast(AuthInfo, self._known_computer().get_authinfo(self.user))
 
     def _known_computer(self) -> Any:
         if self.computer is None:

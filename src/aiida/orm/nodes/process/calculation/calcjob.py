@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, AnyStr, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from aiida.common import timezone
 from aiida.common.datastructures import CalcJobState
@@ -117,7 +117,7 @@ class CalcJobNode(CalculationNode):
     def _option_names(self) -> frozenset[str]:
         """Return the names of the options that the process class declares, else those that every job has."""
         try:
-            ports = self.process_class.spec().inputs["metadata"]["options"]  # type: ignore[index]
+            ports: Any = self.process_class.spec().inputs["metadata"]["options"]
             return frozenset(ports)
         except (ValueError, KeyError, AttributeError):
             return _COMMON_OPTIONS
@@ -268,21 +268,21 @@ class CalcJobNode(CalculationNode):
         """What the default output node holds."""
         return CalcJobResultManager(self)
 
-    def get_scheduler_stdout(self) -> AnyStr | None:
+    def get_scheduler_stdout(self) -> str | None:
         """Return what the script wrote to its standard output."""
         return self._get_retrieved_text("scheduler_stdout")
 
-    def get_scheduler_stderr(self) -> AnyStr | None:
+    def get_scheduler_stderr(self) -> str | None:
         """Return what the script wrote to its standard error."""
         return self._get_retrieved_text("scheduler_stderr")
 
-    def _get_retrieved_text(self, option: str) -> Any:
+    def _get_retrieved_text(self, option: str) -> str | None:
         filename = self.get_option(option)
         retrieved = self.get_retrieved_node()
         if filename is None or retrieved is None:
             return None
         try:
-            return retrieved.base.repository.get_object_content(filename)
+            return cast(str, retrieved.base.repository.get_object_content(filename))
         except OSError:
             return None
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from aiida.common.datastructures import StashMode
 from aiida.common.lang import type_check
-from aiida.orm.fields import add_field
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.data.data import Data
 
 __all__ = ("RemoteStashData",)
@@ -19,7 +19,7 @@ class RemoteStashData(Data):
     _known_node_type = "data.core.remote.stash.RemoteStashData."
     _storable = False
 
-    __qb_fields__ = (add_field("stash_mode", dtype=StashMode, doc="The mode with which the data was stashed", is_attribute=True),)
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (add_field("stash_mode", dtype=StashMode, doc="The mode with which the data was stashed", is_attribute=True),)
 
     def __init__(self, stash_mode: StashMode, **kwargs: Any) -> None:
         super().__init__(**kwargs)

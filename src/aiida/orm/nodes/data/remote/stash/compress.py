@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from aiida.common.datastructures import StashMode
-from aiida.orm.fields import add_field
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.data.remote.stash.base import RemoteStashData
 
 __all__ = ("RemoteStashCompressedData",)
@@ -25,7 +25,7 @@ class RemoteStashCompressedData(RemoteStashData):
     _known_node_type = "data.core.remote.stash.compress.RemoteStashCompressedData."
     _storable = True
 
-    __qb_fields__ = (
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (
         add_field("target_basepath", dtype=str, doc="The target basepath", is_attribute=True),
         add_field("source_list", dtype=list[str], doc="The list of source files that were stashed", is_attribute=True),
         add_field("dereference", dtype=bool, doc="Whether symbolic links were followed", is_attribute=True),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from aiida.common.datastructures import StashMode
-from aiida.orm.fields import add_field
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.data.remote.stash.base import RemoteStashData
 
 __all__ = ("RemoteStashFolderData",)
@@ -20,7 +20,7 @@ class RemoteStashFolderData(RemoteStashData):
     _known_node_type = "data.core.remote.stash.folder.RemoteStashFolderData."
     _storable = True
 
-    __qb_fields__ = (
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (
         add_field("target_basepath", dtype=str, doc="The target basepath", is_attribute=True),
         add_field("source_list", dtype=list[str], doc="The list of source files that were stashed", is_attribute=True),
         add_field("fail_on_missing", dtype=bool, doc="Whether stashing fails when a file is missing", is_attribute=True),
