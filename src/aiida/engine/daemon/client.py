@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from aiida.common.profile import Profile
 
 CircusEndpointName = Literal["controller", "pubsub", "stats"]
+SUPERVISOR = "aiida.engine.daemon.supervisor"
 CALL_TIMEOUT = 5.0
 GRACEFUL_SECONDS = 30.0
 LOOK_SECONDS = 0.02
@@ -201,7 +202,7 @@ class DaemonClient:
             database=str(Path(config["filepath"]) / "database.sqlite") if "filepath" in config else None,
             foreground=foreground,
         )
-        return [sys.executable, "-m", "aiida.engine.daemon.supervisor", msgspec.json.encode(plan).decode()]
+        return [sys.executable, "-m", SUPERVISOR, msgspec.json.encode(plan).decode()]
 
     @staticmethod
     def get_env() -> dict[str, str]:
@@ -360,7 +361,7 @@ class DaemonClient:
             command = psutil.Process(pid).cmdline()
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             command = []
-        if not any("supervisor" in word or "circus" in word for word in command):
+        if SUPERVISOR not in command and "start-circus" not in command:
             raise DaemonStalePidException(f"{self.circus_pid_file} names process {pid}, which is not this daemon")
 
     def _clean_up(self) -> None:

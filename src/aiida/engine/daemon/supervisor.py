@@ -8,6 +8,7 @@ busy for longer than a lease; its processes go on elsewhere.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sqlite3
@@ -19,6 +20,7 @@ from typing import Any
 import msgspec
 from circus import get_arbiter, logger
 from circus.circusd import daemonize
+from circus.exc import ConflictError
 from circus.pidfile import Pidfile
 from circus.util import check_future_exception_and_log, configure_logger
 from tornado.ioloop import PeriodicCallback
@@ -80,6 +82,11 @@ def is_database_busy(path: str) -> bool:
     return False
 
 
+def is_news(record: logging.LogRecord) -> bool:
+    """Return whether a log record is worth a line: circus complains that it looks after workers while it stops them."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], ConflictError)
+
+
 def make_arbiter(plan: Plan) -> Any:
     """Return the circus arbiter for the plan."""
     stream = {"class": "FileStream", "filename": plan.worker_log, "max_bytes": 10_000_000, "backup_count": 5}
@@ -120,6 +127,7 @@ def main() -> None:
     if not plan.foreground:
         daemonize()
     configure_logger(logger, plan.loglevel, "-" if plan.foreground else plan.log_file)
+    logging.getLogger("tornado.application").addFilter(is_news)
     arbiter = make_arbiter(plan)
     pidfile = Pidfile(plan.pid_file)
     try:
