@@ -13,7 +13,8 @@ from aiida.cmdline.groups.dynamic import DynamicEntryPointCommandGroup
 from aiida.cmdline.groups.verdi import VerdiCommandGroup
 from aiida.cmdline.params import arguments, options, types
 from aiida.cmdline.params.options.commands import code as options_code
-from aiida.cmdline.utils import decorators, echo, files, nodes
+from aiida.cmdline.params.types.code import ANY_CODE
+from aiida.cmdline.utils import decorators, echo, files, nodes, session
 from aiida.common import exceptions
 
 __all__ = ("verdi_code",)
@@ -53,18 +54,18 @@ def code_create() -> None:
 
 def get_default(key: str, ctx: click.Context) -> Any:
     """Return what the code that is being copied has."""
-    return getattr(ctx.params.get("code"), key, None)
+    return getattr(session.given(ctx, "code"), key, None)
 
 
 def get_computer_name(ctx: click.Context) -> str | None:
     """Return the label of the computer of the code that is being copied."""
-    computer = getattr(ctx.params.get("code"), "computer", None)
+    computer = getattr(session.given(ctx, "code"), "computer", None)
     return None if computer is None else str(computer.label)
 
 
 def get_on_computer(ctx: click.Context) -> bool:
     """Return whether the code that is being copied is on a computer."""
-    return isinstance(ctx.params.get("code"), orm.InstalledCode)
+    return isinstance(session.given(ctx, "code"), orm.InstalledCode)
 
 
 def _create_classic(kwargs: dict[str, Any]) -> orm.AbstractCode:
@@ -83,7 +84,7 @@ def _create_classic(kwargs: dict[str, Any]) -> orm.AbstractCode:
     return orm.PortableCode(filepath_files=pathlib.Path(kwargs["code_folder"]), filepath_executable=kwargs["code_rel_path"], **common)
 
 
-@verdi_code.command("setup", deprecated=True)
+@verdi_code.command("setup", deprecated="Please use `verdi code create` instead.")
 @options_code.ON_COMPUTER()
 @options_code.COMPUTER()
 @options_code.LABEL()
@@ -287,7 +288,7 @@ def code_list(
     if show_owner:
         echo.echo_deprecated("the `-o/--show-owner` option is deprecated. To show the user use the `-P/--project` option instead, e.g., `verdi code list -P full_label user`.")
         columns = columns if "user" in columns else [*columns, "user"]
-    query = orm.QueryBuilder().append(orm.AbstractCode, tag="code", filters=_filters(default_calc_job_plugin))
+    query = orm.QueryBuilder().append(orm.Data, tag="code", filters=_filters(default_calc_job_plugin))
     if computer is not None:
         query.append(orm.Computer, with_node="code", filters={"uuid": computer.uuid})
     if not all_users:
@@ -308,4 +309,4 @@ def code_list(
 
 
 def _filters(plugin: Any) -> dict[str, Any]:
-    return {} if plugin is None else {"attributes.input_plugin": plugin.name}
+    return dict(ANY_CODE) if plugin is None else {**ANY_CODE, "attributes.input_plugin": plugin.name}

@@ -17,7 +17,7 @@ from aiida import orm
 from aiida.cmdline.groups.verdi import VerdiCommandGroup
 from aiida.cmdline.params import arguments, options
 from aiida.cmdline.params.options.commands import computer as options_computer
-from aiida.cmdline.utils import decorators, echo, files, transport_options
+from aiida.cmdline.utils import decorators, echo, files, session, transport_options
 from aiida.common import exceptions
 from aiida.plugins import entry_point as entry_points
 from aiida.tools import graph
@@ -56,7 +56,7 @@ def verdi_computer() -> None:
 
 def get_parameter_default(parameter: str, ctx: click.Context) -> Any:
     """Return what the computer that is being copied has."""
-    source = ctx.params.get("computer")
+    source = session.given(ctx, "computer")
     return None if source is None else SOURCES[parameter](source)
 
 

@@ -130,11 +130,10 @@ def profile_set_default(profile: configuration.Profile) -> None:
     _set_default(profile)
 
 
-@verdi_profile.command("setdefault", deprecated=True, hidden=False)
+@verdi_profile.command("setdefault", deprecated="Please use `verdi profile set-default` instead.")
 @arguments.PROFILE()
 def profile_setdefault(profile: configuration.Profile) -> None:
     """Make a profile the default one (now `set-default`)."""
-    echo.echo_deprecated("Please use `verdi profile set-default` instead.")
     _set_default(profile)
 
 
@@ -157,11 +156,11 @@ def _delete_one(profile: configuration.Profile, force: bool, delete_data: bool |
         echo.echo_critical(f"the daemon of profile `{profile.name}` is running: stop it first with `verdi -p {profile.name} daemon stop`")
     if delete_data is None:
         echo.echo_warning("Do you also want to permanently delete all data?", nl=False)
-        delete_data = click.confirm("", default=False, prompt_suffix="")
+        delete_data = click.confirm("", default=False, prompt_suffix=": ")
     if not force:
         suffix = "including all data" if delete_data else "without any data"
         echo.echo_warning(f"Deleting profile `{profile.name}`, {suffix}. This operation cannot be undone, are you sure you want to continue?", nl=False)
-        if not click.confirm("", default=False, prompt_suffix=""):
+        if not click.confirm("", default=False, prompt_suffix=": "):
             echo.echo_report(f"Deleting of `{profile.name}` cancelled.")
             return
     config = session.find_config()
@@ -250,7 +249,7 @@ def configure_broker_none(profile: configuration.Profile, force: bool, non_inter
     echo.echo_report(f"Broker disabled for `{profile.name}`.")
 
 
-@verdi_profile.command("configure-rabbitmq", deprecated=True)
+@verdi_profile.command("configure-rabbitmq", deprecated="Please use `verdi profile configure-broker core.rabbitmq` instead.")
 @arguments.PROFILE(default=defaults.get_default_profile)
 @options.FORCE(help="Keep the settings though the server does not answer.")
 @_rabbitmq_options
@@ -258,7 +257,6 @@ def configure_broker_none(profile: configuration.Profile, force: bool, non_inter
 @click.pass_context
 def profile_configure_rabbitmq(ctx: click.Context, **kwargs: Any) -> None:
     """Ring through RabbitMQ (now `configure-broker core.rabbitmq`)."""
-    echo.echo_deprecated("Please use `verdi profile configure-broker core.rabbitmq` instead.")
     _configure_rabbitmq(ctx, **kwargs)
 
 

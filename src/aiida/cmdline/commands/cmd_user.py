@@ -6,11 +6,11 @@ from functools import partial
 
 import click
 
-from aiida import orm
+from aiida import manage, orm
 from aiida.cmdline.groups.verdi import VerdiCommandGroup
 from aiida.cmdline.params import arguments, options, types
 from aiida.cmdline.params.options.interactive import InteractiveOption
-from aiida.cmdline.utils import decorators, echo
+from aiida.cmdline.utils import decorators, echo, session
 from aiida.manage import configuration
 
 __all__ = ("verdi_user",)
@@ -18,13 +18,12 @@ __all__ = ("verdi_user",)
 
 def set_default_user(profile: configuration.Profile, user: orm.User) -> None:
     """Make a user the default of a profile, in the configuration and in what is loaded."""
-    configuration.get_config().set_default_user_email(profile, user.email)
-    orm.User.collection.reset()
+    manage.get_manager().set_default_user_email(profile, user.email)
 
 
 def get_user_attribute_default(attribute: str, ctx: click.Context) -> str | None:
     """Return what an existing user has, else what is set as autofill."""
-    user = ctx.params.get("user")
+    user = session.given(ctx, "user")
     current = getattr(user, attribute, None) if user is not None else None
     return current or configuration.get_config_option(f"autofill.user.{attribute}")
 
@@ -33,7 +32,7 @@ def find_default_email(ctx: click.Context) -> str | None:
     """Return the email of the default user."""
     decorators.load_backend_if_not_loaded()
     user = orm.User.collection.get_default()
-    return None if user is None else user.email
+    return None if user is None else str(user.email)
 
 
 @click.group("user", cls=VerdiCommandGroup)

@@ -111,6 +111,13 @@ class VerdiCommand(click.Command):
         kwargs.setdefault("context_settings", {}).setdefault("help_option_names", ["-h", "--help"])
         super().__init__(*args, **kwargs)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the command; of one that will go away say what to use instead, in our manner rather than click's."""
+        if self.deprecated:
+            advice = self.deprecated if isinstance(self.deprecated, str) else f"`{ctx.command_path}` will go away."
+            click.echo(click.style("Deprecated: ", fg="red", bold=True) + advice, err=True)
+        return None if self.callback is None else ctx.invoke(self.callback, **ctx.params)
+
 
 class VerdiCommandGroup(click.Group):
     """A group whose commands all know `-v/--verbosity`, and that suggests what may have been meant."""

@@ -155,12 +155,7 @@ def format_nested_links(links: Mapping[str, Any], headers: Sequence[str]) -> str
                 rows.append((name, value.pk, _type_of(value)))
 
     collect(links, 0)
-    with_spaces = tabulate.PRESERVE_WHITESPACE
-    tabulate.PRESERVE_WHITESPACE = True
-    try:
-        text = tabulate.tabulate(rows, headers=list(headers))
-    finally:
-        tabulate.PRESERVE_WHITESPACE = with_spaces
+    text = tabulate.tabulate(rows, headers=list(headers), preserve_whitespace=True)
     return "\n".join(line.rstrip() for line in text.splitlines())
 
 

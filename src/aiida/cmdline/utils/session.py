@@ -13,7 +13,7 @@ import click
 from aiida.common import log, slots
 from aiida.manage import configuration
 
-__all__ = ("LEVELS", "find_config", "find_config_dir", "find_default_profile", "get_level", "is_colour_refused", "set_level", "take_terminal")
+__all__ = ("LEVELS", "find_config", "find_config_dir", "find_default_profile", "get_level", "given", "is_colour_refused", "set_level", "take_terminal")
 
 LEVELS = {"notset": 0, "debug": 10, "info": 20, "report": 23, "warning": 30, "error": 40, "critical": 50}
 
@@ -74,3 +74,9 @@ def find_default_profile() -> Any:
 def find_config_dir() -> Path:
     """Return the folder of the configuration."""
     return Path(find_config().dirpath)
+
+
+def given(ctx: click.Context, name: str) -> Any:
+    """Return the value of a parameter that was read before, None if it was not given (click marks that in its own way)."""
+    value = ctx.params.get(name)
+    return None if type(value).__module__.startswith("click.") else value

@@ -12,7 +12,7 @@ from aiida import orm, plugins
 from aiida.cmdline import fields
 from aiida.cmdline.groups.verdi import VerdiCommand
 from aiida.cmdline.params import arguments, options
-from aiida.cmdline.utils import decorators, echo
+from aiida.cmdline.utils import decorators, echo, session
 from aiida.common import exceptions
 
 __all__ = (
@@ -50,12 +50,12 @@ def interactive_default(key: str, also_non_interactive: bool = False) -> Callabl
     """Return a function that gives the default of a setting: what is stored, else what the transport suggests."""
 
     def find_default(ctx: click.Context) -> Any:
-        if ctx.params.get("non_interactive") and not also_non_interactive:
+        if session.given(ctx, "non_interactive") and not also_non_interactive:
             return None
-        computer = ctx.params.get("computer")
+        computer = session.given(ctx, "computer")
         if computer is None:
             return None
-        user = ctx.params.get("user") or orm.User.collection.get_default()
+        user = session.given(ctx, "user") or orm.User.collection.get_default()
         try:
             stored = computer.get_authinfo(user).get_auth_params()
         except exceptions.NotExistent:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from aiida.cmdline.params.options.conditional import ConditionalOption
-from aiida.cmdline.utils import echo
+from aiida.cmdline.utils import echo, session
 from aiida.cmdline.utils.multi_line_input import edit_multiline_template
 
 __all__ = ("InteractiveOption", "TemplateInteractiveOption")
@@ -51,7 +51,7 @@ class InteractiveOption(ConditionalOption):
     @staticmethod
     def is_interactive(ctx: click.Context) -> bool:
         """Return whether questions may be asked."""
-        return not ctx.params.get("non_interactive", False)
+        return not session.given(ctx, "non_interactive")
 
     def get_default(self, ctx: click.Context, call: bool = True) -> Any | None:
         """Return the default: from the configuration file, from the context, or the fixed one."""

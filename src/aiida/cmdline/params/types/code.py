@@ -12,7 +12,10 @@ from aiida.cmdline.params.types.identifier import IdentifierParamType
 from aiida.cmdline.utils import decorators
 from aiida.orm.utils import loaders
 
-__all__ = ("CodeParamType",)
+__all__ = ("ANY_CODE", "CodeParamType")
+
+# Codes of all kinds: their types begin alike, though one kind does not contain the others.
+ANY_CODE = {"node_type": {"like": "data.core.code.%"}}
 
 
 class CodeParamType(IdentifierParamType):
@@ -32,7 +35,7 @@ class CodeParamType(IdentifierParamType):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # type: ignore[override]
         """Return the labels that begin so."""
         decorators.load_backend_if_not_loaded()
-        codes = orm.QueryBuilder().append(orm.AbstractCode).all(flat=True)
+        codes = orm.QueryBuilder().append(orm.Data, filters=ANY_CODE).all(flat=True)
         return [CompletionItem(code.full_label) for code in codes if code.full_label.startswith(str(incomplete))]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

@@ -10,7 +10,7 @@ from click.types import StringParamType
 
 from aiida import orm
 from aiida.cmdline.params.types.identifier import IdentifierParamType
-from aiida.cmdline.utils import decorators
+from aiida.cmdline.utils import decorators, session
 from aiida.orm.utils import loaders
 
 __all__ = ("ComputerParamType", "MpirunCommandParamType", "ShebangParamType")
@@ -57,7 +57,7 @@ class MpirunCommandParamType(StringParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the command; placeholders that the scheduler does not know are refused."""
         text = str(super().convert(value, param, ctx))
-        if ctx is None or not (scheduler := ctx.params.get("scheduler")):
+        if ctx is None or not (scheduler := session.given(ctx, "scheduler")):
             return text
         cls = scheduler.load() if hasattr(scheduler, "load") else scheduler
         known = (*cls.job_resource_class.get_valid_keys(), "tot_num_mpiprocs")

@@ -55,8 +55,21 @@ class IdentifierParamType(click.ParamType, ABC):
             return value  # a default or a call from Python already gives the entity
         decorators.load_backend_if_not_loaded()
         try:
-            return loader.load_entity(str(value), sub_classes=self._get_query_classes(loader))
+            return self._load(loader, str(value))
         except (exceptions.MultipleObjectsError, exceptions.NotExistent, ValueError) as error:
             raise click.BadParameter(str(error), param=param, ctx=ctx) from error
         except RuntimeError as error:
             raise click.BadParameter(str(error), param=param, ctx=ctx) from error
+
+    def _load(self, loader: Any, value: str) -> Any:
+        """Return the entity; what reads like a piece of a uuid (`c2`) may be a label all the same."""
+        classes = self._get_query_classes(loader)
+        try:
+            return loader.load_entity(value, sub_classes=classes)
+        except exceptions.NotExistent as error:
+            if value.endswith("!") or value.isdigit():
+                raise
+            try:
+                return loader.load_entity(f"{value}!", sub_classes=classes)  # the mark that asks for a label
+            except (exceptions.NotExistent, ValueError):
+                raise error from None

@@ -29,7 +29,7 @@ class PluginParamType(EntryPointType):
     @functools.cached_property
     def groups(self) -> tuple[str, ...]:
         """Return the groups that are looked in."""
-        known = plugins.entry_point.ENTRYPOINT_GROUP_TO_MODULE_PATH_MAP
+        known = plugins.entry_point.ENTRY_POINT_GROUP_TO_MODULE_PATH_MAP
         if self._input_group is None:
             return tuple(known)
         given = (self._input_group,) if isinstance(self._input_group, str) else tuple(self._input_group)

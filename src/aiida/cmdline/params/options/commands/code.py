@@ -7,14 +7,15 @@ import click
 from aiida import orm
 from aiida.cmdline.params import options, types
 from aiida.cmdline.params.options.interactive import InteractiveOption, TemplateInteractiveOption
-from aiida.cmdline.utils import decorators
+from aiida.cmdline.params.types.code import ANY_CODE
+from aiida.cmdline.utils import decorators, session
 
 __all__ = ("is_not_on_computer", "is_on_computer", "validate_label_uniqueness")
 
 
 def is_on_computer(ctx: click.Context) -> bool:
     """Return whether the code is on a computer, rather than stored in the profile."""
-    return bool(ctx.params.get("on_computer"))
+    return bool(session.given(ctx, "on_computer"))
 
 
 def is_not_on_computer(ctx: click.Context) -> bool:
@@ -27,9 +28,9 @@ def validate_label_uniqueness(ctx: click.Context, _: object, value: str) -> str:
     if not value or ctx.resilient_parsing:
         return value
     decorators.load_backend_if_not_loaded()
-    computer = ctx.params.get("computer")
+    computer = session.given(ctx, "computer")
     full = f"{value}@{computer.label}" if is_on_computer(ctx) and computer is not None else value
-    query = orm.QueryBuilder().append(orm.AbstractCode, filters={"label": value}, tag="code")
+    query = orm.QueryBuilder().append(orm.Data, filters={**ANY_CODE, "label": value}, tag="code")
     if full != value and computer is not None:
         query.append(orm.Computer, filters={"id": computer.pk}, with_node="code")
     elif is_on_computer(ctx) or query.count() == 0:

@@ -8,6 +8,7 @@ import click
 
 from aiida.cmdline.params import options, types
 from aiida.cmdline.params.options.interactive import InteractiveOption, TemplateInteractiveOption
+from aiida.cmdline.utils import session
 
 __all__ = (
     "get_job_resource_cls",
@@ -29,12 +30,12 @@ def get_job_resource_cls(ctx: click.Context) -> Any:
 
 def should_call_default_mpiprocs_per_machine(ctx: click.Context) -> bool:
     """Return whether the scheduler takes a default number of processes per machine."""
-    return "scheduler" in ctx.params and bool(get_job_resource_cls(ctx).accepts_default_mpiprocs_per_machine())
+    return session.given(ctx, "scheduler") is not None and bool(get_job_resource_cls(ctx).accepts_default_mpiprocs_per_machine())
 
 
 def should_call_default_memory_per_machine(ctx: click.Context) -> bool:
     """Return whether the scheduler takes a default memory per machine."""
-    return "scheduler" in ctx.params and bool(get_job_resource_cls(ctx).accepts_default_memory_per_machine())
+    return session.given(ctx, "scheduler") is not None and bool(get_job_resource_cls(ctx).accepts_default_memory_per_machine())
 
 
 def transport_callback(ctx: click.Context, param: click.Parameter, value: Any) -> Any:

@@ -35,14 +35,14 @@ __all__ = (
 
 def validate_profile_parameter(ctx: click.Context) -> None:
     """Check that the profile was given before the options that depend on it."""
-    if ctx.params.get("profile") is None:
+    if session.given(ctx, "profile") is None:
         raise click.BadParameter("specifying the name of the profile is required", param_hint='"--profile"')
 
 
 def get_profile_attribute_default(attribute_tuple: tuple[str, Any], ctx: click.Context) -> Any:
     """Return an attribute of the profile that was given, or what stands for it."""
     attribute, default = attribute_tuple
-    value = ctx.params.get("profile")
+    value = session.given(ctx, "profile")
     for part in attribute.split("."):
         value = value.get(part) if isinstance(value, dict) else getattr(value, part, None)
     return default if value is None else value
