@@ -1,7 +1,7 @@
 """A PostgreSQL server for the tests of one session: started on a free port, stopped at the end, in a folder of its own.
 
-Registered as a plugin by the `conftest.py` of those who use it: fixtures `postgres_server` (session) and
-`postgres_database` (a fresh database per test).
+Registered as a plugin by the `conftest.py` of those who use it: fixtures `postgres_server` (session),
+`postgres_database` (an empty database per test) and `postgres_storage` (an initialised storage per test).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import glob
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -20,6 +21,9 @@ from typing import Any
 
 import psycopg
 import pytest
+
+from aiida.common.profile import Profile
+from aiida.storage.psql_dos.backend import PsqlDosBackend
 
 #: name of the account that runs the server where the tests run as root, whom PostgreSQL refuses
 ACCOUNT = "postgres"
@@ -32,18 +36,30 @@ class Server:
         self.folder = folder
         self.port = port
         self.count = 0
+        self._template: dict[str, Any] | None = None
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:
         return psycopg.connect(
             host="127.0.0.1", port=self.port, user="postgres", dbname=database, autocommit=True, connect_timeout=5
         )
 
-    def make_database(self) -> dict[str, Any]:
+    def make_storage(self, folder: Path) -> dict[str, Any]:
+        """Return the configuration of an initialised storage, its container in `folder`: a copy of one made before."""
+        if self._template is None:
+            config = {**self.make_database(), "repository_uri": (self.folder / "template").as_uri()}
+            storage = {"backend": "core.psql_dos", "config": config}
+            PsqlDosBackend.initialise(Profile("t", {"storage": storage, "process_control": {"backend": None, "config": {}}}))
+            self._template = config
+        shutil.copytree(self.folder / "template", folder)
+        return {**self.make_database(self._template["database_name"]), "repository_uri": folder.as_uri()}
+
+    def make_database(self, template: str = "template1") -> dict[str, Any]:
         """Make a database and return what a profile says about it."""
         self.count += 1
         name = f"test_{os.getpid()}_{self.count}"
         with self.connect() as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+            # STRATEGY: copying files is for large databases, and waits for a checkpoint.
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY wal_log')
         return {
             "database_engine": "postgresql_psycopg",
             "database_hostname": "127.0.0.1",
@@ -82,7 +98,7 @@ def start_server() -> tuple[Server, Callable[[], None]]:
     data, port = folder / "data", _free_port()
     initdb = [f"{programs[-1]}/initdb", "-D", str(data), "-A", "trust", "-U", "postgres", "--no-sync"]
     subprocess.run(_as_account(initdb), check=True, capture_output=True, cwd=folder)
-    options = ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
+    options = ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off", "-c", "full_page_writes=off"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             _as_account([f"{programs[-1]}/postgres", "-D", str(data), "-p", str(port), *options]),
@@ -91,7 +107,7 @@ def start_server() -> tuple[Server, Callable[[], None]]:
     server = Server(folder, port)
 
     def stop() -> None:
-        process.send_signal(2)
+        process.send_signal(signal.SIGQUIT)  # at once: nobody needs what is in it
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:
@@ -121,8 +137,13 @@ def postgres_server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def postgres_database(postgres_server: Server) -> Iterator[dict[str, Any]]:
+def postgres_database(postgres_server: Server) -> dict[str, Any]:
     """A fresh database, as a profile's configuration names it."""
-    config = postgres_server.make_database()
-    yield config
-    postgres_server.drop_database(config["database_name"])
+    return postgres_server.make_database()
+
+
+@pytest.fixture
+def postgres_storage(postgres_server: Server, tmp_path: Path) -> dict[str, Any]:
+    """A fresh, initialised storage, as a profile's configuration names it."""
+    # Not dropped: that asks for a checkpoint each time, and the whole server goes at the end.
+    return postgres_server.make_storage(tmp_path / "repository")

@@ -14,7 +14,7 @@ from aiida.storage.backends import StorageBackend
 from aiida.storage.psql_dos.backend import PsqlDosBackend
 from aiida.storage.sqlite_dos.backend import SqliteDosStorage
 from aiida.storage.sqlite_temp.backend import SqliteTempBackend
-from tests.postgres_server import postgres_database, postgres_server  # noqa: F401
+from tests.postgres_server import postgres_server, postgres_storage  # noqa: F401
 
 KINDS = [
     "sqlite_dos",
@@ -46,8 +46,7 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Calla
         profile = make_profile("core.sqlite_dos", {"filepath": str(tmp_path / "storage")})
         cls = SqliteDosStorage
     else:
-        config = request.getfixturevalue("postgres_database")
-        profile = make_profile("core.psql_dos", {**config, "repository_uri": f"file://{tmp_path}/repository"})
+        profile = make_profile("core.psql_dos", request.getfixturevalue("postgres_storage"))
         cls = PsqlDosBackend
     cls.initialise(profile)
 

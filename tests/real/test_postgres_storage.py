@@ -17,7 +17,7 @@ from aiida.graph.records import NodeRow, UserRow
 from aiida.storage import connections
 from aiida.storage.psql_dos.backend import PsqlDosBackend
 from aiida.storage.schema import engine_metadata
-from tests.postgres_server import Server, postgres_database, postgres_server  # noqa: F401
+from tests.postgres_server import Server, postgres_database, postgres_server, postgres_storage  # noqa: F401
 
 pytestmark = pytest.mark.real("postgres")
 
@@ -31,9 +31,9 @@ def profile(postgres_database: dict[str, Any], tmp_path: Path) -> Profile:  # no
 
 
 @pytest.fixture
-def store(profile: Profile) -> Iterator[PsqlDosBackend]:
-    PsqlDosBackend.initialise(profile)
-    found = PsqlDosBackend(profile)
+def store(postgres_storage: dict[str, Any]) -> Iterator[PsqlDosBackend]:  # noqa: F811
+    storage = {"backend": "core.psql_dos", "config": postgres_storage}
+    found = PsqlDosBackend(Profile("mine", {"storage": storage, "process_control": {"backend": None, "config": {}}}))
     found.insert([UserRow(email="a")])
     yield found
     found.close()
