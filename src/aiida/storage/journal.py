@@ -58,6 +58,7 @@ class Claim(msgspec.Struct, frozen=True):
     mail: bool = False
     rides: int | None = None
     home: int | None = None
+    job: str | None = None
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -400,11 +401,12 @@ def ring_alarms(tx: Connected) -> int:
     return run(tx.connection, sql).rowcount
 
 
-_CLAIMED = "RETURNING process, epoch, seq, deaths, awaiting, rides, home"
+_CLAIMED = """RETURNING process, epoch, seq, deaths, awaiting, rides, home,
+    (SELECT j.state FROM job j WHERE j.process = task.process)"""
 
 
 def _claims(rows: Iterable[Any], mail: bool = False) -> list[Claim]:
-    return [Claim(r[0], r[1], r[2], r[3], r[4], mail, r[5], r[6]) for r in rows]
+    return [Claim(r[0], r[1], r[2], r[3], r[4], mail, *r[5:]) for r in rows]
 
 
 def claim_mail(tx: Connected, worker: int, count: int, *, only_home: bool = False) -> list[Claim]:

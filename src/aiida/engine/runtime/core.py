@@ -201,7 +201,7 @@ class Core:
         if live is None or live.lease.seq != claim.seq:
             live = Live(lease, state or self.load_state(claim.process))
         live.lease = lease
-        live.deaths = claim.deaths
+        live.deaths, live.job = claim.deaths, claim.job
         live.awaiting, live.mail, live.rides, live.home, live.owned = (
             claim.awaiting,
             claim.mail,

@@ -129,6 +129,7 @@ def prepare(core: Core, live: Live, effect: do.Prepare) -> bool:
     process = perform.instance(core, live)
     if process is None:
         return False
+    share_computer(process)
     core.note_started(live)
     live.begun = core.env.clock.monotonic()
     process.node._row.attributes["process_state"] = machine.RUNNING
@@ -163,6 +164,13 @@ def prepare(core: Core, live: Live, effect: do.Prepare) -> bool:
 
     write.append(core.env, live, [event, ev.Waiting()], body)
     return True
+
+
+def share_computer(process: Any) -> None:
+    """The code lies on the job's computer, so that is loaded once."""
+    code, node = process.inputs.get("code"), process.node
+    if code is not None and code._row.dbcomputer_id is not None and code._row.dbcomputer_id == node._row.dbcomputer_id:
+        code.__dict__.setdefault("_computer", node.computer)
 
 
 def upload(core: Core, live: Live, effect: do.Upload) -> bool:
@@ -207,8 +215,6 @@ def uploaded(core: Core, live: Live, effect: do.Upload, done: facts.Uploaded) ->
         )
         if before is not None:  # a new attempt in a new directory: the output says where the payload runs
             before._project({"remote_path": done.directory})
-        if submits:
-            joblist.put_job(tx, live.pk, login_of(core, tx, process), effect.attempt, done.directory, "", "intended")
         heal(core, tx, live)
 
     write.append(core.env, live, events, body)
@@ -246,13 +252,9 @@ def submit(core: Core, live: Live, effect: do.Submit) -> bool:
 
 def intend(core: Core, live: Live) -> bool:
     """*SubmitIntended* alone."""
-    process = live.process
     attempt = live.state.attempt + 1
     event = ev.SubmitIntended(attempt=attempt, directory=live.state.directory)
-    write.append(
-        core.env, live, [event],
-        lambda tx: joblist.put_job(tx, live.pk, login_of(core, tx, process), attempt, live.state.directory, "", "intended"),
-    )  # fmt: skip
+    write.append(core.env, live, [event])
     live.fresh = True
     return True
 
@@ -324,6 +326,7 @@ def follow_job(core: Core, live: Live, events: list[ev.Event], job_id: str) -> N
     monitors = has_monitors(process)
     then = journal.LATER if monitors else journal.REST
     values = {"delay": monitor_interval(process)} if monitors else {}
+    login_id: list[int] = []
 
     def body(tx: Transaction) -> None:
         status = "Monitoring scheduler: job state UNDETERMINED"
@@ -332,12 +335,13 @@ def follow_job(core: Core, live: Live, events: list[ev.Event], job_id: str) -> N
             {"job_id": job_id, "state": "withscheduler", "process_state": machine.WAITING, "process_status": status},
         )
         login = login_of(core, tx, process)
+        login_id[:] = [login]
         joblist.put_job(tx, live.pk, login, live.state.attempt, live.state.directory, job_id, "queued")
         heal(core, tx, live)
 
     write.append(core.env, live, events, body, then=then, **values)
     core.release(live)
-    core.poller.soon()
+    core.poller.follow(login_id[0], live.pk, live.state.directory, process.node.computer)
 
 
 def has_monitors(process: Any) -> bool:
@@ -356,13 +360,11 @@ def follow(core: Core, live: Live, effect: do.Follow) -> bool:
     process = perform.instance(core, live)
     if process is None:
         return False
-    with core.env.store.reading() as connection:
-        job = joblist.find_job(connection, live.pk)
-    kind, _, detail = (job.state if job is not None else "look").partition(":")
+    kind, _, detail = (live.job or "look").partition(":")
     if kind == "ended":
         return job_ended(core, live, msgspec.json.decode(detail, type=facts.Ended))
-    if kind == "look" or job is None:
-        return away(core, live, "look", look_closer(core, live, job), lambda verdict: judged(core, live, verdict))
+    if kind not in ("queued", "waits"):
+        return away(core, live, "look", look_closer(core, live), lambda verdict: judged(core, live, verdict))
     if has_monitors(process):
         return away(
             core, live, "monitor", remote.run_monitors(process, core.pool), lambda acted: monitored(core, live, acted)
@@ -372,10 +374,12 @@ def follow(core: Core, live: Live, effect: do.Follow) -> bool:
     return False
 
 
-async def look_closer(core: Core, live: Live, job: joblist.JobRow | None) -> facts.Verdict:
+async def look_closer(core: Core, live: Live) -> facts.Verdict:
     """One listing for this job alone, then accounting and the fence as far as needed."""
     process = live.process
     assert process is not None
+    with core.env.store.reading() as connection:
+        job = joblist.find_job(connection, live.pk)
     misses = 0 if job is None else job.misses
     asked = facts.JobInFlight(process=live.pk, directory=live.state.directory, job_id=live.state.job_id, misses=misses)
     listing = await remote.list_jobs(process.node.get_authinfo(), core.pool, [asked])

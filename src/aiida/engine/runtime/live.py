@@ -25,7 +25,7 @@ class Live:
     """One process while this worker holds it, and in the cache after that."""
 
     __slots__ = (
-        "awaiting", "away", "begun", "caller", "deaths", "error", "fresh", "home", "lease", "lock", "mail", "memo", "owned", "pending", "prepared", "process",
+        "awaiting", "away", "begun", "caller", "deaths", "error", "fresh", "home", "job", "lease", "lock", "mail", "memo", "owned", "pending", "prepared", "process",
         "result", "riders", "rides", "scratch", "state",
     )  # fmt: skip
 
@@ -40,6 +40,7 @@ class Live:
         self.owned = True
         self.rides: int | None = None
         self.home: int | None = None
+        self.job: str | None = None  # what the poller wrote when it woke this job
         self.caller: int | None = None
         self.deaths = 0  # workers lost while holding it since its last event
         self.riders = 0  # processes that ride on this one and have not ended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from aiida.engine.processes.calcjobs import effects as remote
 from aiida.engine.processes.calcjobs import facts, poller
 from aiida.engine.runtime import threads, write
 from aiida.journal import retry
+from aiida.schedulers.guard import MARKS
 from aiida.storage import joblist
 from aiida.storage.joblist import JobRow, Login
 from aiida.storage.store import Transaction
@@ -23,10 +25,8 @@ if TYPE_CHECKING:
     from aiida.engine.runtime.core import Core
 
 LOGGER = logging.getLogger("aiida.engine.runtime")
-FIRST, LONGEST = (
-    0.02,
-    0.5,
-)  # between listings of a computer whose interval is zero: soon at first, then more and more rarely
+KNOWN = 10.0  # for how long the settings of a login are taken as known
+FIRST, LONGEST = 0.02, 5.0  # between listings of a computer without an interval: soon at first, then more and more rarely
 
 
 class Poller:
@@ -38,13 +38,17 @@ class Poller:
         self._pause: dict[int, float] = {}
         self._next = 0.0  # by our own clock: when to look at the table again
         self.wake: Callable[[], None] | None = None  # whoever sleeps between ticks
+        self._marks: dict[int, dict[int, tuple[str, float]]] = {}  # login -> process -> (its end mark, since when)
         self._shown: dict[int, str] = {}
-        self._authinfos: dict[int, Any] = {}
+        self._authinfos: dict[int, tuple[float, Any]] = {}
 
-    def soon(self) -> None:
-        """A job was submitted: look."""
+    def follow(self, login: int, process: int, directory: str, computer: Any) -> None:
+        """A job was submitted: look soon. On this very machine its end mark can be seen without asking anybody."""
+        if computer.transport_type == "core.local" and computer.get_minimum_job_poll_interval() <= 0:
+            mark = f"{directory}/{MARKS}/ended.0"
+            self._marks.setdefault(login, {})[process] = (mark, self.core.env.clock.monotonic())
         self._next = 0.0
-        self._pause.clear()
+        self._pause.pop(login, None)
         if self.wake is not None:
             self.wake()
 
@@ -59,18 +63,35 @@ class Poller:
     def tick(self) -> float:
         """Start the listings that are due; seconds until the next tick is worth while."""
         now = self.core.env.clock.monotonic()
-        if now < self._next:
-            return self._next - now
+        ended = self._find_ended()
+        if now < self._next and not ended - self._under_way:
+            return min(self._next - now, self._until_mark(now))
         with self.core.env.store.reading() as connection:
             due, later = joblist.due_logins(connection)
         for login in due:
-            if login not in self._under_way:
+            if login not in self._under_way and (login in ended or not self._waits_for_mark(login, now)):
                 self._start(login)
         wait = min(later if later is not None else 2.0, 2.0)
         if due:
             wait = min(wait, FIRST)
         self._next = now + max(wait, 0.005)
-        return self._next - now
+        return min(self._next - now, self._until_mark(now))
+
+    def _find_ended(self) -> set[int]:
+        """Logins of which a job on this machine has left its end mark."""
+        return {
+            login for login, marks in self._marks.items() if any(os.path.exists(mark) for mark, _ in marks.values())
+        }
+
+    def _until_mark(self, now: float) -> float:
+        """Seconds until it is worth while to look for marks again: a tenth of the age of the youngest job."""
+        since = [since for marks in self._marks.values() for _, since in marks.values()]
+        return min(max(0.1 * (now - max(since)), 0.005), 1.0) if since else float("inf")
+
+    def _waits_for_mark(self, login: int, now: float) -> bool:
+        """No need to ask the scheduler: the job is young, and its mark will tell."""
+        marks = self._marks.get(login)
+        return bool(marks) and now - max(since for _, since in marks.values()) < 0.5
 
     def _start(self, login_id: int) -> None:
         core = self.core
@@ -93,7 +114,8 @@ class Poller:
         future.add_done_callback(lambda done: core.tell(lambda: self._listed(lease, jobs, asked, done)))
 
     def _authinfo(self, login_id: int) -> Any:
-        if login_id not in self._authinfos:
+        now = self.core.env.clock.monotonic()
+        if self._authinfos.get(login_id, (float("-inf"), None))[0] < now - KNOWN:
             with self.core.env.store.reading() as connection:
                 computer, user = joblist.login_key(connection, login_id)
             found = orm.AuthInfo.collection.find({"dbcomputer_id": computer, "aiidauser_id": user})
@@ -104,8 +126,8 @@ class Poller:
                     user,
                 )
                 return None
-            self._authinfos[login_id] = found[0]
-        return self._authinfos[login_id]
+            self._authinfos[login_id] = (now, found[0])
+        return self._authinfos[login_id][1]
 
     def _listed(
         self, lease: Login, jobs: list[JobRow], asked: list[facts.JobInFlight], done: Future[facts.Listing]
@@ -165,6 +187,7 @@ class Poller:
             joblist.note_miss(tx, job.process, job.jobid, verdict.misses)
             return False
         self._shown.pop(job.process, None)
+        self._marks.get(job.login, {}).pop(job.process, None)
         if isinstance(verdict, facts.Ended):
             return joblist.wake_job(tx, job.process, job.jobid, "ended", msgspec.json.encode(verdict).decode())
         return joblist.wake_job(tx, job.process, job.jobid, "look", "")
