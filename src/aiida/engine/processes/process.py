@@ -515,6 +515,12 @@ class Process(metaclass=ProcessMeta):
         self._taken_outputs.update({output.label: output.node for output in pending})
         return pending if self._has_provenance else []
 
+    def _note_outputs(self, outputs: Iterable[PendingOutput]) -> None:
+        """Know of outputs that the runtime attached itself (a job's folders): the final check asks for them."""
+        for output in outputs:
+            recorder.put_nested(self._outputs, output.label.split("__"), output.node)
+            self._taken_outputs[output.label] = output.node
+
     def _take_logs(self) -> list[LogRow]:
         """Return the log rows collected since the last take."""
         rows = list(self._log_rows)

@@ -32,6 +32,7 @@ def attach(live: Live, outputs: Sequence[Any], logs: Sequence[Any], core: Core) 
         node = live.process.node  # type: ignore[union-attr]
         new = [output.node for output in outputs if not output.node.is_stored]
         storing.store_nodes(new, [(node, output.node, output.link_type, output.label) for output in outputs])
+        live.process._note_outputs(outputs)  # type: ignore[union-attr]
     if logs:
         core.env.store.insert(list(logs))
 
