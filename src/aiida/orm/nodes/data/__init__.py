@@ -19,6 +19,7 @@ __getattr__, __dir__, __all__ = front_door(
         "InstalledCode": "aiida.orm.nodes.data.code.installed",
         "Int": "aiida.orm.nodes.data.int",
         "JsonableData": "aiida.orm.nodes.data.jsonable",
+        "Kind": "aiida.orm.nodes.data.structure",
         "List": "aiida.orm.nodes.data.list",
         "NumericType": "aiida.orm.nodes.data.numeric",
         "PortableCode": "aiida.orm.nodes.data.code.portable",
@@ -28,7 +29,9 @@ __getattr__, __dir__, __all__ = front_door(
         "RemoteStashData": "aiida.orm.nodes.data.remote.stash.base",
         "RemoteStashFolderData": "aiida.orm.nodes.data.remote.stash.folder",
         "SinglefileData": "aiida.orm.nodes.data.singlefile",
+        "Site": "aiida.orm.nodes.data.structure",
         "Str": "aiida.orm.nodes.data.str",
+        "StructureData": "aiida.orm.nodes.data.structure",
         "to_aiida_type": "aiida.orm.nodes.data.base",
     },
 )
