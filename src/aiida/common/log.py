@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import io
 import logging
-import logging.config
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
+from importlib import import_module
 from typing import Any, cast
 
 from aiida.common.slots import current_settings
@@ -90,7 +91,7 @@ CLI_LOG_LEVEL: str | None = None
 
 # Logger → option that sets its level.
 _LOGGERS: dict[str, str] = {
-    "aiida": "logging.aiida_loglevel",
+    "aiida": "logging.aiida_core_loglevel",
     "verdi": "logging.verdi_loglevel",
     "disk_objectstore": "logging.disk_objectstore_loglevel",
     "plumpy": "logging.plumpy_loglevel",
@@ -117,6 +118,18 @@ _DAEMON_LOG_BYTES = 10 * 1024 * 1024
 _DAEMON_LOG_FILES = 10
 
 
+class ConsoleHandler(logging.Handler):
+    """Writes to what is standard error *now*: notebooks and tests exchange it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+        except Exception:
+            self.handleError(record)
+
+
 def _option(name: str) -> Any:
     settings = current_settings.get_or_none()
     return None if settings is None else settings.get(name)
@@ -134,7 +147,11 @@ def get_logging_config() -> dict[str, Any]:
     """Return the configuration for `logging.config.dictConfig`, with options read now."""
     formatters: dict[str, dict[str, Any]] = {name: dict(value) for name, value in _FORMATS.items()}
     handlers: dict[str, dict[str, Any]] = {
-        "console": {"class": "logging.StreamHandler", "formatter": "halfverbose"},
+        "console": {
+            "class": "aiida.common.log.ConsoleHandler",
+            "formatter": "halfverbose",
+            "level": _level("logging.terminal_handler"),
+        },
     }
     loggers: dict[str, dict[str, Any]] = {
         name: {"handlers": ["console"], "level": _level(option), "propagate": PROPAGATE and name == "aiida"}
@@ -185,10 +202,55 @@ def configure_logging(with_orm: bool = False, daemon: bool = False, daemon_log_f
     if with_orm:
         config["handlers"]["db_logger"] = {
             "class": "aiida.orm.utils.log.DBLogHandler",
-            "level": _level("logging.db_loglevel"),
+            "level": _option("logging.database_handler") or "REPORT",
         }
         config["loggers"]["aiida"]["handlers"].append("db_logger")
-    logging.config.dictConfig(config)
+    _apply(config)
+
+
+# What an entry of the configuration says beside the arguments of its class.
+_NOT_ARGUMENTS = ("class", "formatter", "level")
+
+
+def _apply(config: dict[str, Any]) -> None:
+    """Do what `logging.config.dictConfig` would: importing that module costs more than the rest of this one."""
+    formatters = {name: _make_formatter(entry) for name, entry in config["formatters"].items()}
+    handlers = {name: _make_handler(entry, formatters) for name, entry in config["handlers"].items()}
+    for name, entry in config["loggers"].items():
+        logger = logging.getLogger(name)
+        for old in logger.handlers[:]:
+            if getattr(old, "_made_by_aiida", False):
+                logger.removeHandler(old)
+                old.close()
+        for handler in entry["handlers"]:
+            logger.addHandler(handlers[handler])
+        if "level" in entry:
+            logger.setLevel(entry["level"])
+        logger.propagate = entry.get("propagate", True)
+
+
+def _find_class(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+def _make_formatter(entry: dict[str, Any]) -> logging.Formatter:
+    formatter: logging.Formatter = _find_class(entry.get("class", "logging.Formatter"))(
+        entry.get("format"), entry.get("datefmt")
+    )
+    return formatter
+
+
+def _make_handler(entry: dict[str, Any], formatters: dict[str, logging.Formatter]) -> logging.Handler:
+    arguments = {key: value for key, value in entry.items() if key not in _NOT_ARGUMENTS}
+    handler: logging.Handler = _find_class(entry["class"])(**arguments)
+    if "formatter" in entry:
+        handler.setFormatter(formatters[entry["formatter"]])
+    if "level" in entry:
+        handler.setLevel(entry["level"])
+    # Handlers that others have put on our loggers (tests, notebooks) stay where they are.
+    handler._made_by_aiida = True  # type: ignore[attr-defined]
+    return handler
 
 
 def evaluate_logging_configuration(dictionary: Mapping[Any, Any]) -> dict[Any, Any]:

@@ -11,6 +11,7 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from aiida import manage, plugins
 from aiida.common import slots
 from aiida.common.exceptions import ConfigurationError, InvalidOperation
 from aiida.common.log import AIIDA_LOGGER, configure_logging
@@ -18,8 +19,6 @@ from aiida.common.profile import Profile
 from aiida.common.warnings import warn_deprecation
 from aiida.manage import caching, configuration
 from aiida.manage.configuration.options import OPTIONS, get_option
-from aiida.manage.profile_access import ProfileAccessManager
-from aiida.plugins.factories import BrokerFactory
 
 if TYPE_CHECKING:
     import asyncio
@@ -122,6 +121,7 @@ class Manager:
             if self._profile_storage is not None:
                 self._profile_storage.close()
                 self._profile_storage = None
+            self._process_controller = None
 
     def reset_broker(self) -> None:
         """Close the connection to the broker, if there is one."""
@@ -129,7 +129,6 @@ class Manager:
             if self._broker is not None:
                 self._broker.close()
                 self._broker = None
-            self._process_controller = None
 
     def reset_runner(self) -> None:
         """Stop and forget the runner."""
@@ -191,7 +190,7 @@ class Manager:
                 profile = self._require_profile()
                 # Not for a storage that lives in this process alone.
                 if profile.name in _profile_names():
-                    ProfileAccessManager(profile).request_access()
+                    manage.profile_access.ProfileAccessManager(profile).request_access()
                 self._profile_storage = profile.storage_cls(profile)
                 # What is said about a node can be kept in the database from now on.
                 configure_logging(with_orm=True)
@@ -259,7 +258,7 @@ class Manager:
                 return None
             with self._lock:
                 if self._broker is None:
-                    self._broker = BrokerFactory(profile.process_control_backend)(profile)
+                    self._broker = plugins.BrokerFactory(profile.process_control_backend)(profile)
         return self._broker
 
     def get_communicator(self) -> Any:

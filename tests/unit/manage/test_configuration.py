@@ -404,3 +404,43 @@ def test_no_way_up_or_down():
         upgrade_config({}, 20)
     with pytest.raises(exceptions.ConfigurationError, match="Could not downgrade to version 20"):
         downgrade_config({}, 20)
+
+
+# --- the file as models
+
+
+def test_models_are_made_from_the_table(entry):
+    from aiida.manage.configuration.config import ConfigSchema, GlobalOptionsSchema
+
+    content = {
+        "profiles": {"a": {**entry(), "options": {"daemon.timeout": 3}}},
+        "options": {"logging.aiida_loglevel": "DEBUG"},
+    }
+    model = ConfigSchema(**content)
+    assert model.profiles["a"].options.daemon__timeout == 3
+    assert model.options.logging__aiida_loglevel == "DEBUG"
+    assert set(GlobalOptionsSchema.model_json_schema()["properties"]) == set(OPTIONS)
+    assert ConfigSchema.model_json_schema()["properties"]["profiles"]
+    with pytest.raises(ValueError, match=r"daemon\.timeout"):
+        GlobalOptionsSchema(**{"daemon.timeout": "x"})
+    with pytest.raises(ValueError, match="Invalid identifier"):
+        GlobalOptionsSchema(**{"caching.enabled_for": ["a b"]})
+
+
+def test_a_name_that_is_nowhere():
+    from aiida.manage.configuration import config
+
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        config.Nothing  # noqa: B018
+
+
+def test_start_up_loads_no_heavy_package():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; import aiida.manage.manager, aiida.manage.configuration.config\n"
+        "print([name for name in ('sqlalchemy', 'pydantic', 'numpy', 'click', 'asyncio', 'importlib.metadata', 'aiida.storage')"
+        " if name in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 from copy import deepcopy
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypedDict
 
+from aiida import plugins
 from aiida.common import exceptions
 from aiida.common.log import AIIDA_LOGGER
 from aiida.common.paths import AiiDAConfigPathResolver, profile_filepaths
@@ -22,15 +24,37 @@ from aiida.manage.configuration.migrations import (
     config_needs_migrating,
 )
 from aiida.manage.configuration.options import OPTIONS, Option, get_option, parse_option, resolve_deprecated_option_name
-from aiida.plugins.factories import StorageFactory
 
 __all__ = ("Config",)
+
+_MODELS = (
+    "ConfigSchema",
+    "ConfigVersionSchema",
+    "GlobalOptionsSchema",
+    "ProcessControlConfig",
+    "ProfileOptionsSchema",
+    "ProfileSchema",
+    "ProfileStorageConfig",
+)
 
 LOGGER = AIIDA_LOGGER.getChild("manage.configuration.config")
 
 
+def __getattr__(name: str) -> Any:
+    """Give the models of the file's schema, which load pydantic, to those who ask for them here."""
+    if name in _MODELS:
+        return getattr(import_module("aiida.manage.configuration.schema"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 class ProfileFilepaths(TypedDict):
     log: str
+
+
+class CircusEndpointFilepaths(TypedDict):
+    controller: str
+    pubsub: str
+    stats: str
 
 
 class CircusSocketFilepaths(TypedDict):
@@ -280,7 +304,7 @@ class Config:
         is_test_profile: bool = False,
     ) -> Profile:
         """Make a profile and initialise its storage; the configuration is changed in memory only."""
-        storage_cls = StorageFactory(storage_backend)
+        storage_cls = plugins.StorageFactory(storage_backend)
         if name in self._profiles:
             raise ValueError(f"The profile `{name}` already exists.")
         # Defaults of the storage's own settings: the folder of `core.sqlite_dos`, for one.

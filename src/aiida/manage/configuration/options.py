@@ -6,8 +6,7 @@ Rejected: a pydantic model, as it costs 150 ms at every `verdi`, and the table i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiida.common.exceptions import ConfigurationError
 from aiida.common.log import AdvancedLogLevels, LogLevels
@@ -71,8 +70,7 @@ def _parse_level(levels: type[LogLevels] | type[AdvancedLogLevels]) -> Callable[
     return parse
 
 
-@dataclass(frozen=True)
-class _Type:
+class _Type(NamedTuple):
     """A type of option: what it is called in Python and in a JSON schema, and how a value is read."""
 
     python: Any
@@ -93,29 +91,28 @@ _ADVANCED = _Type(
 )
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One option."""
 
     name: str
-    _type: _Type
+    type: _Type
     default: Any
     description: str
     global_only: bool = False
     advanced: bool = False
     requires_daemon_restart: bool = False
     deprecated_by: str | None = None
-    validators: tuple[Callable[[Any], None], ...] = field(default=())
+    validators: tuple[Callable[[Any], None], ...] = ()
 
     @property
     def valid_type(self) -> Any:
         """The Python type of its values."""
-        return self._type.python
+        return self.type.python
 
     @property
     def schema(self) -> dict[str, Any]:
         """The option as JSON schema."""
-        schema = {**self._type.schema, "default": self.default, "description": self.description}
+        schema = {**self.type.schema, "default": self.default, "description": self.description}
         if self.requires_daemon_restart:
             schema["requires_daemon_restart"] = True
         return schema
@@ -123,7 +120,7 @@ class Option:
     def validate(self, value: Any) -> Any:
         """Return the value as the right type; `ConfigurationError` if it cannot be."""
         try:
-            parsed = self._type.parse(value)
+            parsed = self.type.parse(value)
             for validator in self.validators:
                 validator(parsed)
         except ValueError as exc:

@@ -6,14 +6,13 @@ import keyword
 import re
 from fnmatch import fnmatchcase
 
+from aiida import plugins
 from aiida.common.exceptions import EntryPointError
-from aiida.plugins.entry_point import (
-    ENTRY_POINT_GROUP_TO_MODULE_PATH_MAP,
-    ENTRY_POINT_STRING_SEPARATOR,
-    load_entry_point_from_string,
-)
+from aiida.plugins.groups import GROUPS
 
 __all__ = ("check_identifier_pattern", "find_most_specific", "matches")
+
+_SEPARATOR = ":"
 
 
 def matches(string: str, pattern: str) -> bool:
@@ -33,16 +32,16 @@ def check_identifier_pattern(identifier: str, strict: bool = False) -> None:
     def fail(reason: str) -> ValueError:
         return ValueError(f"Invalid identifier pattern `{identifier}`: {reason}")
 
-    count = identifier.count(ENTRY_POINT_STRING_SEPARATOR)
+    count = identifier.count(_SEPARATOR)
     if count > 1:
-        raise fail(f"Can contain at most one entry point string separator `{ENTRY_POINT_STRING_SEPARATOR}`")
+        raise fail(f"Can contain at most one entry point string separator `{_SEPARATOR}`")
     if count == 1:
-        group, _ = identifier.split(ENTRY_POINT_STRING_SEPARATOR)
-        if not any(fnmatchcase(name, group) for name in ENTRY_POINT_GROUP_TO_MODULE_PATH_MAP):
+        group, _ = identifier.split(_SEPARATOR)
+        if not any(fnmatchcase(name, group) for name in GROUPS):
             raise fail(f"Group name pattern `{group}` does not match any of the AiiDA entry point group names.")
         if strict and "*" not in identifier:
             try:
-                load_entry_point_from_string(identifier)
+                plugins.load_entry_point_from_string(identifier)
             except EntryPointError:
                 raise fail(f"`{identifier}` cannot be loaded.") from None
         return
