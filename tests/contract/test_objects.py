@@ -154,7 +154,7 @@ def test_damage_is_found(tmp_path: Path) -> None:
     path = next((tmp_path / "container" / "loose").rglob("*" + key[4:]))
     path.chmod(0o600)
     path.write_bytes(b"evil")
-    assert [keys for keys in objects.find_damage().values()] == [[key]]
+    assert list(objects.find_damage().values()) == [[key]]
 
 
 def test_a_failing_stream_leaves_nothing(objects: ObjectStore, tmp_path: Path) -> None:

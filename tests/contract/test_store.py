@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -10,8 +11,17 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from disk_objectstore import Container
 
-from aiida.common.exceptions import ClosedStorage, IntegrityError, InvalidOperation, NotExistent, UnreachableStorage
+from aiida.common.exceptions import (
+    ClosedStorage,
+    IntegrityError,
+    InvalidOperation,
+    LockingProfileError,
+    NotExistent,
+    StorageBackupError,
+    UnreachableStorage,
+)
 from aiida.common.links import LinkType
 from aiida.graph.records import (
     AuthInfoRow,
@@ -26,7 +36,8 @@ from aiida.graph.records import (
     SettingRow,
     UserRow,
 )
-from aiida.storage import schema
+from aiida.repository.backend.disk_object_store import DiskObjectStoreRepositoryBackend
+from aiida.storage import backup, schema
 from aiida.storage.backends import StorageBackend
 from aiida.storage.dialect import db_now
 from aiida.storage.links import find_children, find_closure, find_links, find_neighbours, is_reachable
@@ -573,8 +584,51 @@ def test_backup_is_a_storage(open_store: Callable[[], StorageBackend], tmp_path:
     assert last.name in copies
     assert (last / "config.json").is_file()
     assert any((last / "container" / "loose").iterdir())
-    with pytest.raises(ValueError, match="absolute"):
-        store.backup("relative")
+    first = next(path for path in (last / "container" / "loose").rglob("*") if path.is_file())
+    assert first.stat().st_nlink == 2  # not copied again
+    with pytest.raises(ValueError, match="negative"):
+        store.backup(str(tmp_path / "backup"), keep=-1)
+
+
+def test_an_interrupted_backup_is_gone_on_with(
+    open_store: Callable[[], StorageBackend], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store()
+    if store.in_memory:
+        return
+    for i in range(5):
+        store.repository.put_bytes(b"%d" % i)
+    copied: list[str] = []
+    copy = shutil.copy2
+
+    def fail(source: str, target: Path) -> None:
+        copied.append(source)
+        if len(copied) == 4:
+            raise OSError("disk full")
+        copy(source, target)
+
+    monkeypatch.setattr(backup.shutil, "copy2", fail)
+    with pytest.raises(StorageBackupError, match="repeat"):
+        store.backup(str(tmp_path / "backup"))
+    assert not list((tmp_path / "backup").glob("backup_*"))
+    monkeypatch.setattr(backup.shutil, "copy2", copy)
+    store.backup(str(tmp_path / "backup"))
+    (folder,) = (tmp_path / "backup").glob("backup_*")
+    copies = DiskObjectStoreRepositoryBackend(Container(folder / "container"))
+    assert set(copies.keys()) == set(store.repository.keys())
+    assert copies.find_damage() == {}
+    assert not list((tmp_path / "backup").glob("unfinished_*"))
+
+
+def test_full_maintenance_is_refused_while_a_worker_lives(store: StorageBackend) -> None:
+    with store.transaction() as transaction:
+        transaction.execute(sa.insert(schema.worker).values(host="h", pid=999999999, beat_at=db_now()))
+    store.maintain()
+    with pytest.raises(LockingProfileError, match="999999999 on h"):
+        store.maintain(full=True)
+    with store.transaction() as transaction:
+        transaction.execute(sa.update(schema.worker).values(beat_at=db_now() - 60))
+    store.maintain(full=True, do_repack=False, live=False)
 
 
 def test_errors_never_tell_the_password(store: StorageBackend) -> None:

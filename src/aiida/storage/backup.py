@@ -26,33 +26,35 @@ LAST = "last-backup"
 
 
 @contextmanager
-def new_folder(dest: Path, keep: int | None) -> Iterator[tuple[Path, Path | None]]:
-    """Give a folder to fill and the previous copy; when all went well it gets its name, and old copies go."""
+def new_folder(dest: Path, keep: int | None) -> Iterator[tuple[Path, list[Path]]]:
+    """Give a folder to fill, and earlier copies; when all went well it gets its name, and old copies go.
+
+    What an interrupted backup left is among the earlier copies, so that the next one goes on where it stopped.
+    """
     if keep is not None and keep < 0:
         raise ValueError(f"keep must not be negative: {keep}")
-    if not dest.is_absolute():
-        raise ValueError(f"the folder for backups must be given by its absolute path: `{dest}`")
+    dest = dest.expanduser().absolute()
     try:
         dest.mkdir(parents=True, exist_ok=True)
+        leftovers = [path for path in dest.glob("unfinished_*") if path.is_dir()]
         folder = dest / f"unfinished_{uuid.uuid4().hex[:8]}"
         folder.mkdir()
     except OSError as error:
         raise exceptions.StorageBackupError(f"cannot write to `{dest}`: {error}") from error
     last = dest / LAST
-    previous = last.resolve() if last.exists() else None
     try:
-        yield folder, previous
+        yield folder, [*([last.resolve()] if last.exists() else []), *leftovers]
     except (OSError, sqlite3.Error) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise exceptions.StorageBackupError(f"backup to `{dest}` failed: {error}") from error
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        raise exceptions.StorageBackupError(
+            f"backup to `{dest}` failed: {error}. What was copied is kept in `{folder.name}`; repeat the command to go on"
+        ) from error
     final = dest / f"backup_{datetime.now():%Y%m%d%H%M%S}_{uuid.uuid4().hex[:4]}"
     folder.rename(final)
     fresh = dest / f".{LAST}-{uuid.uuid4().hex[:8]}"
     fresh.symlink_to(final.name)
     fresh.replace(last)
+    for leftover in leftovers:
+        shutil.rmtree(leftover, ignore_errors=True)
     if keep is not None:
         copies = sorted(path for path in dest.glob("backup_*") if path.is_dir() and path != final)
         for old in copies[: max(len(copies) - keep, 0)]:
@@ -68,7 +70,7 @@ def copy_sqlite(source: Path, target: Path) -> None:
         origin.backup(copy)
 
 
-def copy_container(source: Path, target: Path, previous: Path | None) -> None:
+def copy_container(source: Path, target: Path, earlier: list[Path]) -> None:
     """Copy a container of objects: loose ones, then the index of the packs, then the packs.
 
     An object moves from loose to packed. Loose objects first: what is packed meanwhile is found in the packs, which
@@ -76,31 +78,47 @@ def copy_container(source: Path, target: Path, previous: Path | None) -> None:
     """
     target.mkdir()
     shutil.copy2(source / "config.json", target / "config.json")
-    old = previous / target.name if previous is not None else None
+    before = [folder / target.name for folder in earlier]
     for part in ("loose", "duplicates"):
-        _copy_tree(source / part, target / part, old / part if old else None)
+        _copy_tree(source / part, target / part, [folder / part for folder in before])
     if (source / "packs.idx").exists():
         copy_sqlite(source / "packs.idx", target / "packs.idx")
-    _copy_tree(source / "packs", target / "packs", None)
+    _copy_tree(source / "packs", target / "packs", [folder / "packs" for folder in before])
     (target / "sandbox").mkdir(exist_ok=True)
 
 
-def _copy_tree(source: Path, target: Path, old: Path | None) -> None:
+def _copy_tree(source: Path, target: Path, earlier: list[Path]) -> None:
     target.mkdir(exist_ok=True)
     if not source.is_dir():
         return
     for entry in os.scandir(source):
-        copy, before = target / entry.name, old / entry.name if old else None
+        copy, before = target / entry.name, [folder / entry.name for folder in earlier]
         if entry.is_dir():
             _copy_tree(Path(entry.path), copy, before)
             continue
         try:
-            if before is not None and before.is_file() and before.stat().st_size == entry.stat().st_size:
-                os.link(before, copy)
+            same = _find_same(before, entry.stat())
+            if same is not None:
+                os.link(same, copy)
             else:
-                shutil.copy2(entry.path, copy)
+                # Under another name first: a file that an interruption cut off must not pass for a whole one.
+                part = copy.with_name(copy.name + ".part")
+                shutil.copy2(entry.path, part)
+                part.rename(copy)
         except FileNotFoundError:
             continue  # packed in the meantime; it is found in the packs
+
+
+def _find_same(candidates: list[Path], wanted: os.stat_result) -> Path | None:
+    """Return a copy made earlier: copies keep the time of change, and neither loose objects nor copies change."""
+    for path in candidates:
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            continue
+        if (found.st_size, found.st_mtime_ns) == (wanted.st_size, wanted.st_mtime_ns):
+            return path
+    return None
 
 
 def write_profile(folder: Path, profile: Profile) -> None:

@@ -42,7 +42,7 @@ def from_json(text: str | bytes) -> Any:
         return json.loads(text)
 
 
-class db_now(FunctionElement[float]):  # noqa: N801 - reads as a function of SQL
+class db_now(FunctionElement[float]):
     """The database's clock in seconds since 1970, moving inside a transaction: ``select(db_now())``."""
 
     type = sa.Double()

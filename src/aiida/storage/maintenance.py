@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -9,12 +10,15 @@ import sqlalchemy as sa
 from aiida.common import exceptions
 from aiida.common.log import AIIDA_LOGGER
 from aiida.storage import schema
-from aiida.storage.dialect import from_json
+from aiida.storage.dialect import db_now, from_json
 
 if TYPE_CHECKING:
     from aiida.storage.backends import StorageBackend
 
 LOGGER = AIIDA_LOGGER.getChild("storage")
+
+# A worker beats every second; after so many seconds without a beat it is not counted as using the profile.
+_LIFE_SIGN = 15.0
 
 _COUNTED: tuple[tuple[str, sa.Table], ...] = (
     ("Users", schema.user),
@@ -91,16 +95,36 @@ def maintain(store: StorageBackend, full: bool, dry_run: bool, **kwargs: Any) ->
     a row may belong to a node that is being stored at this moment.
     """
     repository = store.repository
+    kwargs.pop("live", None)  # the opposite of `full`
     if full:
+        check_alone(store)
         orphans = find_unreferenced(store)
         LOGGER.report("Deleting %d unreferenced objects ...", len(orphans))
         if orphans and not dry_run:
             repository.delete_objects(sorted(orphans))
+    else:
+        kwargs = {name: value for name, value in kwargs.items() if name not in ("do_repack", "clean_storage", "do_vacuum")}
     repository.maintain(dry_run=dry_run, live=not full, **kwargs)
     if full:
         LOGGER.report("Vacuuming the database ...")
         if not dry_run:
             store._vacuum()
+
+
+def check_alone(store: StorageBackend) -> None:
+    """Refuse if a worker of another process showed a sign of life just now.
+
+    A courtesy to those who forgot their daemon; who else may use the profile is known to `aiida.manage.profile_access`.
+    """
+    table = schema.worker
+    recent = sa.select(table.c.host, table.c.pid).where(table.c.beat_at > db_now() - _LIFE_SIGN)
+    with store.reading() as connection:
+        alive = [(host, pid) for host, pid in connection.execute(recent) if pid != os.getpid()]
+    if alive:
+        raise exceptions.LockingProfileError(
+            f"profile `{store.profile.name}` is in use by the processes {', '.join(f'{pid} on {host}' for host, pid in alive)}: "
+            "stop its daemon (`verdi daemon stop`), shells and notebooks first"
+        )
 
 
 def clear(store: StorageBackend) -> None:

@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from aiida.common.exceptions import CorruptStorage, IncompatibleStorageSchema, ModificationNotAllowed, UnreachableStorage
+from aiida.common.exceptions import (
+    CorruptStorage,
+    IncompatibleStorageSchema,
+    ModificationNotAllowed,
+    UnreachableStorage,
+)
 from aiida.graph.records import LinkRow, NodeRow, UserRow
 from aiida.storage.schema import graph_metadata
 from aiida.storage.sqlite import make_engine

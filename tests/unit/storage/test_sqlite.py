@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from aiida.common.exceptions import CorruptStorage, IncompatibleStorageSchema, StorageBusy, StorageMigrationError, UnreachableStorage
+from aiida.common.exceptions import (
+    CorruptStorage,
+    IncompatibleStorageSchema,
+    StorageBusy,
+    StorageMigrationError,
+    UnreachableStorage,
+)
 from aiida.common.profile import Profile
 from aiida.graph.records import NodeRow, UserRow
 from aiida.storage import sqlite

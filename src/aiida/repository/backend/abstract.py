@@ -81,7 +81,7 @@ class AbstractRepositoryBackend(ABC):
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
         """Return facts for people: counts, and sizes if `detailed`."""
 
-    def maintain(self, dry_run: bool = False, live: bool = True, **kwargs: Any) -> None:
+    def maintain(self, dry_run: bool = False, live: bool = True, **kwargs: Any) -> None:  # noqa: B027 - may be left as it is
         """Tidy up; most kinds of store have nothing to tidy."""
 
     # What follows from these.

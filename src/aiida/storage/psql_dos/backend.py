@@ -164,9 +164,9 @@ class PsqlDosBackend(StorageBackend):
             connection.exec_driver_sql("VACUUM ANALYZE")
 
     def backup(self, dest: str, keep: int | None = None) -> None:
-        with backup.new_folder(Path(dest), keep) as (folder, previous):
+        with backup.new_folder(Path(dest), keep) as (folder, earlier):
             self._dump(folder / "db.psql")
-            backup.copy_container(get_filepath_container(self.profile), folder / "container", previous)
+            backup.copy_container(get_filepath_container(self.profile), folder / "container", earlier)
             backup.write_profile(folder, self.profile)
 
     def _dump(self, target: Path) -> None:

@@ -149,10 +149,10 @@ class SqliteDosStorage(SqliteStore):
         shutil.rmtree(self.filepath_root, ignore_errors=True)
 
     def backup(self, dest: str, keep: int | None = None) -> None:
-        with backup.new_folder(Path(dest), keep) as (folder, previous):
+        with backup.new_folder(Path(dest), keep) as (folder, earlier):
             # First the rows, then the objects: each row that is copied has its objects in the container by then.
             backup.copy_sqlite(self.filepath_database, folder / FILENAME_DATABASE)
-            backup.copy_container(self.filepath_container, folder / FILENAME_CONTAINER, previous)
+            backup.copy_container(self.filepath_container, folder / FILENAME_CONTAINER, earlier)
             backup.write_profile(folder, self.profile)
 
 
