@@ -53,7 +53,10 @@ _REGISTERED: list[tuple[type, _Kind]] = []
 
 def encode(value: Any, path: str = "value") -> Json:
     """Return the value as JSON; `UnstorableValue` names the place (below `path`) and type of what cannot be written."""
-    return Encoder(value).encode(value, path)
+    try:
+        return Encoder(value).encode(value, path)
+    except RecursionError:
+        raise UnstorableValue(path, type(value), "it is nested too deeply") from None
 
 
 def decode(data: Json) -> Any:
@@ -111,8 +114,6 @@ class Encoder:
             return {TAG: "function", "v": _checked_path(value, path)}
         if isinstance(value, tuple) and hasattr(type(value), "_fields"):
             return {TAG: "namedtuple", "c": _checked_path(type(value), path), "v": self.encode_all(value, path)}
-        if isinstance(value, AttributeDict):
-            return {TAG: "fields", "c": _checked_path(type(value), path), "v": self.encode_pairs(value, path)}
         numpy_value = _encode_numpy(value, self, path)
         if numpy_value is not None:
             return numpy_value
@@ -200,6 +201,8 @@ def _find_shared(root: Any) -> set[int]:
             stack.extend(value.values())
         elif isinstance(value, list):
             stack.extend(value)
+        elif kind is _ARRAY and value.dtype.hasobject:
+            stack.extend(value.ravel())
     return shared
 
 
@@ -213,6 +216,8 @@ def _find_kind(cls: type) -> _Kind | None:
         kind = _KINDS.get(cls) or next((kind for base, kind in _REGISTERED if issubclass(cls, base)), None)
         if kind is None and cls.__module__ == "numpy" and cls.__name__ == "ndarray":
             kind = _ARRAY
+        if kind is None and issubclass(cls, AttributeDict):
+            kind = _FIELDS
         cache[cls] = kind
     found: _Kind | None = cache[cls]
     return found
@@ -471,11 +476,16 @@ def _read_namedtuple(data: dict[str, Json], coder: Decoder) -> Any:
     return tuple.__new__(_find_class(data["c"], tuple), [coder.decode(item) for item in data["v"]])
 
 
+def _write_fields(value: Any, coder: Encoder, path: str) -> dict[str, Json]:
+    return {"c": _checked_path(type(value), path), "v": coder.encode_pairs(value, path)}
+
+
 def _read_fields(data: dict[str, Json], coder: Decoder) -> Any:
     cls = _find_class(data["c"], AttributeDict)
     return _fill(dict.__new__(cls), coder.decode_pairs(data["v"]))
 
 
+_FIELDS = _Kind("fields", _write_fields, _read_fields, shared=True)
 _BY_TAG.update(
     {
         "enum": _read_enum,

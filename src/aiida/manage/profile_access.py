@@ -16,11 +16,13 @@ import psutil
 
 from aiida.common.exceptions import LockedProfileError, LockingProfileError
 from aiida.common.lang import type_check
+from aiida.common.log import AIIDA_LOGGER
 from aiida.common.paths import AiiDAConfigPathResolver
 from aiida.common.profile import Profile
 
 __all__ = ("ProfileAccessManager",)
 
+LOGGER = AIIDA_LOGGER.getChild("manage.profile_access")
 _USED = "pid"
 _LOCKED = "lock"
 
@@ -33,14 +35,22 @@ class ProfileAccessManager:
         self.profile = profile
         self.process = psutil.Process(os.getpid())
         self._folder = AiiDAConfigPathResolver().access_control_dir / profile.name
-        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            # A configuration that may only be read: then nobody locks profiles here either.
+            LOGGER.debug("cannot keep record of who uses profile `%s`: %s", profile.name, exc)
 
     def request_access(self) -> None:
         """Say that this process uses the profile; `LockedProfileError` if another one has it for itself."""
         self._check_unlocked(f"process {self.process.pid} cannot access profile `{self.profile.name}`")
         self._clear_stale_files()
         path = self._path(_USED)
-        _write(path, _command_of(self.process))
+        try:
+            _write(path, _command_of(self.process))
+        except OSError as exc:
+            LOGGER.debug("cannot keep record of who uses profile `%s`: %s", self.profile.name, exc)
+            return
         # Somebody may have locked it between the look and the writing. They look after they have written their lock, so that at
         # least one of the two gives way.
         try:

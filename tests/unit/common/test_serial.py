@@ -223,6 +223,30 @@ def test_cycles_are_refused():
         serial.encode({"x": inner})
 
 
+def test_cycles_through_arrays_and_fields_are_refused():
+    array = np.empty(1, dtype=object)
+    array[0] = [array]
+    info = CalcInfo()
+    info.codes_info = [info]
+    for value in (array, info):
+        with pytest.raises(UnstorableValue, match="contains itself"):
+            serial.encode(value)
+
+
+def test_fields_are_shared_too():
+    info = CalcInfo({"uuid": "x"})
+    back = round_trip([info, info])
+    assert back[0] is back[1] and type(back[0]) is CalcInfo
+
+
+def test_too_deep():
+    value = []
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(UnstorableValue, match="too deeply"):
+        serial.encode(value)
+
+
 def test_class_of_a_function_is_refused():
     class Inside:
         pass
