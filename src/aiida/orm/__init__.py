@@ -57,6 +57,7 @@ __getattr__, __dir__, __all__ = front_door(
         "NumericType": _DATA + "numeric",
         "OrderSpecifier": "aiida.orm.logs",
         "OrmEntityLoader": "aiida.orm.utils.loaders",
+        "OrmModel": "aiida.orm.pydantic",
         "PortableCode": _DATA + "code.portable",
         "ProcessNode": "aiida.orm.nodes.process.process",
         "QbField": "aiida.orm.fields",

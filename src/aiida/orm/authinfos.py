@@ -98,6 +98,13 @@ class AuthInfo(Entity):
         """Further facts: the working directory, when it differs from the computer's."""
         return dict(self._fresh_row().metadata)
 
+    @classmethod
+    def _resolve_keys(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Turn the keys of computer and user into the entities."""
+        store = get_store()
+        computer = hydrate.to_entity(store.get(ComputerRow, values["computer"]), store)
+        return {**values, "computer": computer, "user": user_of(store, values["user"])}
+
     def get_auth_params(self) -> dict[str, Any]:
         """Return the transport's settings."""
         return self.auth_params

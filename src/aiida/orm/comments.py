@@ -85,6 +85,13 @@ class Comment(Entity):
         """Set the time of the last change."""
         self._update(mtime=value)
 
+    @classmethod
+    def _resolve_keys(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Turn the keys of node and user into the entities."""
+        store = get_store()
+        node = hydrate.to_entity(store.get(NodeRow, values["node"]), store)
+        return {**values, "node": node, "user": user_of(store, values["user"])}
+
     @property
     def node(self) -> Node:
         """The node."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 from abc import ABC
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast
 
 from aiida.common.exceptions import InvalidOperation
 from aiida.common.lang import classproperty
@@ -22,11 +23,27 @@ from aiida.orm.session import changes, get_store
 if TYPE_CHECKING:
     from typing import Self
 
+    from aiida.orm.pydantic import OrmModel
     from aiida.storage.store import Store
 
 __all__ = ("Collection", "Entity", "EntityTypes")
 
 EntityType = TypeVar("EntityType", bound="Entity")
+
+
+class LazyModel:
+    """A model of a class, built at the first look: pydantic costs more to import than all of `aiida.orm`."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        return _models().build(owner, self.kind)
+
+
+def _models() -> Any:
+    # A door that opens at the first use, as those of packages do (`aiida._lazy`).
+    return import_module("aiida.orm.models")
 
 
 class EntityTypes(Enum):
@@ -95,7 +112,10 @@ class Collection(ABC, Generic[EntityType]):
         self, filters: Any = None, order_by: Any = None, limit: int | None = None, offset: int | None = None
     ) -> list[EntityType]:
         """Return all entities that fit."""
-        return cast("list[EntityType]", self.query(filters=filters, order_by=order_by, limit=limit, offset=offset).all(flat=True))
+        return cast(
+            "list[EntityType]",
+            self.query(filters=filters, order_by=order_by, limit=limit, offset=offset).all(flat=True),
+        )
 
     def all(self) -> list[EntityType]:
         """Return all entities of this class."""
@@ -115,6 +135,10 @@ class Entity(ABC):
     identity_field: ClassVar[str] = "pk"
     # What the class adds to the fields that can be queried; each class says only its own.
     __qb_fields__: ClassVar[tuple[QbField, ...]] = ()
+
+    if not TYPE_CHECKING:
+        ReadModel = LazyModel("read")
+        WriteModel = LazyModel("write")
 
     _row: Any
     _store: Store
@@ -225,7 +249,9 @@ class Entity(ABC):
     def objects(cls: Any) -> Any:
         """Old name of `collection`."""
         warn_deprecation(
-            f"`{cls.__name__}.objects` property is deprecated, use `{cls.__name__}.collection` instead.", version=3, stacklevel=4
+            f"`{cls.__name__}.objects` property is deprecated, use `{cls.__name__}.collection` instead.",
+            version=3,
+            stacklevel=4,
         )
         return cls.collection
 
@@ -238,3 +264,61 @@ class Entity(ABC):
     def get(cls, **kwargs: Any) -> Self:
         """Return the one entity of this class that fits."""
         return cls.collection.get(**kwargs)  # type: ignore[no-any-return]
+
+    # -- models --------------------------------------------------------------------------------------------------------
+
+    @classproperty
+    def Model(cls: Any) -> Any:
+        """Old name of the model that is read."""
+        warn_deprecation(
+            f"`{cls.__name__}.Model` is deprecated, use `{cls.__name__}.ReadModel` and `{cls.__name__}.WriteModel` instead.",
+            version=3,
+            stacklevel=4,
+        )
+        return cls.ReadModel
+
+    def to_model_field_values(
+        self, *, context: dict[str, Any] | None = None, minimal: bool = False, schema: Any = None
+    ) -> dict[str, Any]:
+        """Return the values for the fields of a model; classes that know better extend it."""
+        model = schema if schema is not None else _models().build(type(self), "read")
+        return cast("dict[str, Any]", _models().values_of(self, model, minimal, context))
+
+    def to_model(
+        self, *, context: dict[str, Any] | None = None, minimal: bool = False, schema: str | None = None
+    ) -> OrmModel:
+        """Return the entity as a model: `read` if it is stored, else `write`; `minimal` leaves out what may be large."""
+        return cast("OrmModel", _models().make_model(self, schema, minimal, context))
+
+    @classmethod
+    def from_model(cls, model: OrmModel, **kwargs: Any) -> Self:
+        """Return an unstored entity for a model."""
+        return cast("Self", _models().make_entity(cls, model, **kwargs))
+
+    def serialize(
+        self,
+        *,
+        context: dict[str, Any] | None = None,
+        minimal: bool = False,
+        schema: str | None = None,
+        mode: Literal["json", "python"] = "python",
+        exclude_none: bool = False,
+    ) -> dict[str, Any]:
+        """Return the entity as a dictionary."""
+        model = self.to_model(context=context, minimal=minimal, schema=schema)
+        return cast("dict[str, Any]", _models().dump(model, mode, exclude_none))
+
+    @classmethod
+    def from_serialized(cls, serialized: dict[str, Any], **kwargs: Any) -> Self:
+        """Return an unstored entity for a dictionary as `serialize` gives it."""
+        return cls.from_model(cls._model_for(serialized)(**serialized), **kwargs)
+
+    @classmethod
+    def _model_for(cls, serialized: dict[str, Any]) -> Any:
+        """Return the model that a dictionary fits."""
+        return _models().build(cls, "write")
+
+    @classmethod
+    def _resolve_keys(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Turn keys of other entities into the entities, for the constructor."""
+        return values

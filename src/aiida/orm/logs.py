@@ -157,6 +157,11 @@ class Log(Entity):
         """The key of the node."""
         return self._row.dbnode_id
 
+    @classmethod
+    def _resolve_keys(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Call the key of the node as the constructor does."""
+        return {**{name: value for name, value in values.items() if name != "node"}, "dbnode_id": values["node"]}
+
     @property
     def node(self) -> Node:
         """The node."""

@@ -17,7 +17,7 @@ from aiida.graph.records import ComputerRow, NodeRow, utc_now
 from aiida.orm import hydrate, storing
 from aiida.orm.cleaning import clean_mapping
 from aiida.orm.computers import Computer
-from aiida.orm.entities import Collection, Entity
+from aiida.orm.entities import Collection, Entity, LazyModel
 from aiida.orm.extras import EntityExtras
 from aiida.orm.legacy import NODE_NAMES, get_legacy
 from aiida.orm.nodes.attributes import NodeAttributes
@@ -119,6 +119,12 @@ class Node(Entity, metaclass=AbstractNodeMeta):
     _known_node_type: ClassVar[str]
     # The family by which the table of legal links knows the node, also when its class has no entry point (yet).
     _family: ClassVar[str] = "node."
+
+    if not TYPE_CHECKING:
+        AttributesModel = LazyModel("attributes")
+
+    # Whether attributes beside the declared ones are part of the model.
+    _open_attributes: ClassVar[bool] = False
 
     # What makes no difference for the hash, what may change after storing, and whether it may be stored at all.
     _hash_ignored_attributes: ClassVar[tuple[str, ...]] = ()
@@ -355,6 +361,57 @@ class Node(Entity, metaclass=AbstractNodeMeta):
     @is_valid_cache.setter
     def is_valid_cache(self, valid: bool) -> None:
         self.base.caching.is_valid_cache = valid
+
+    # -- models --------------------------------------------------------------------------------------------------------
+
+    @classproperty
+    def supports_constructor_model(cls: Any) -> bool:
+        """Whether instances can be made from the arguments of the constructor given as a model."""
+        return any("__constructor_columns__" in vars(klass) for klass in cls.__mro__)
+
+    @classproperty
+    def supports_cli_model(cls: Any) -> bool:
+        """Whether the arguments of the constructor can be asked for one by one."""
+        return cast(bool, cls.supports_constructor_model)
+
+    @classproperty
+    def ConstructorModel(cls: Any) -> Any:
+        """The arguments of the constructor as a model, `None` if the class has none."""
+        return LazyModel("constructor").__get__(None, cls) if cls.supports_constructor_model else None
+
+    @classproperty
+    def CliModel(cls: Any) -> Any:
+        """The arguments of the constructor as a flat model, `None` if the class has none."""
+        return LazyModel("cli").__get__(None, cls) if cls.supports_cli_model else None
+
+    @classmethod
+    def _model_for(cls, serialized: dict[str, Any]) -> Any:
+        """Return the model that a dictionary fits."""
+        return (
+            cls.ConstructorModel
+            if "args" in serialized and cls.ConstructorModel is not None
+            else super()._model_for(serialized)
+        )
+
+    def _attributes_for_model(self) -> dict[str, Any]:
+        """Return the attributes as their model has them; undeclared ones of a closed model are left out."""
+        model = cast(Any, type(self)).AttributesModel
+        known = {info.alias or name for name, info in model.model_fields.items()}
+        attributes = self._attributes()
+        if model.model_config.get("extra") == "allow":
+            return {"source": None, **attributes} if "source" in model.model_fields else dict(attributes)
+        return {key: value for key, value in attributes.items() if key in known}
+
+    @classmethod
+    def _blank(cls) -> Self:
+        """Return an unstored node without having run the constructor of the class."""
+        store = get_store()
+        row = NodeRow(node_type=cls._plugin_type_string, user_id=_user_id(None, store))
+        row.mtime = row.ctime
+        node = cls.__new__(cls)
+        node._row, node._store, node._seen = row, store, changes.count
+        node.initialize()
+        return node
 
     def _get_objects_to_hash(self) -> Any:
         """Return everything that makes a difference for the hash. Classes (and tests) put their own in its place."""

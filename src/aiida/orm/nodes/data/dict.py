@@ -17,6 +17,7 @@ class Dict(Data):
     """A dictionary as a node: its keys are the attributes."""
 
     _known_node_type = "data.core.dict.Dict."
+    _open_attributes = True
 
     def __init__(self, value: Any = None, **kwargs: Any) -> None:
         dictionary = value if value is not None else kwargs.pop("dict", None)

@@ -30,6 +30,7 @@ class JsonableData(Data):
     """
 
     _known_node_type = "data.core.jsonable.JsonableData."
+    _open_attributes = True
 
     __qb_fields__: ClassVar[tuple[QbField, ...]] = (
         add_field("the_class", "@class", dtype=str, doc="The class name of the wrapped object", is_attribute=True),
@@ -49,7 +50,9 @@ class JsonableData(Data):
         try:
             text = json.dumps(content, default=_to_plain)
         except TypeError as exception:
-            raise TypeError(f"the object `{obj}` is not JSON-serializable and therefore cannot be stored: {exception}") from exception
+            raise TypeError(
+                f"the object `{obj}` is not JSON-serializable and therefore cannot be stored: {exception}"
+            ) from exception
         self.base.attributes.set_many(json.loads(text, parse_constant=lambda word: word))
 
     @property
@@ -81,7 +84,9 @@ class JsonableData(Data):
             for name in class_name.split("."):
                 cls = getattr(cls, name)
         except (ImportError, AttributeError) as exception:
-            raise ImportError(f"the object `{class_name}` could not be loaded from module `{module_name}`.") from exception
+            raise ImportError(
+                f"the object `{class_name}` could not be loaded from module `{module_name}`."
+            ) from exception
         if not hasattr(cls, "from_dict"):
             raise ValidationError(f"`{module_name}:{class_name}` has no `from_dict`: the class has changed since")
         return cls.from_dict(_with_floats(attributes))

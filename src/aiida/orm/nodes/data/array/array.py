@@ -19,6 +19,7 @@ class ArrayData(Data):
     """Arrays by name: shapes in the attributes, contents in the repository."""
 
     _known_node_type = "data.core.array.ArrayData."
+    _open_attributes = True
     array_prefix: ClassVar[str] = "array|"
     default_array_name: ClassVar[str] = "default"
 
@@ -84,7 +85,10 @@ class ArrayData(Data):
 
     def _read(self, name: str) -> np.ndarray[Any, Any]:
         filename = f"{name}.npy"
-        if f"{self.array_prefix}{name}" not in self._row.attributes or filename not in self.base.repository.list_object_names():
+        if (
+            f"{self.array_prefix}{name}" not in self._row.attributes
+            or filename not in self.base.repository.list_object_names()
+        ):
             raise KeyError(f"Array with name '{name}' not found in node pk={self.pk}")
         with self.base.repository.open(filename, mode="rb") as handle:
             array: np.ndarray[Any, Any] = np.load(io.BytesIO(handle.read()), allow_pickle=False)
@@ -95,7 +99,9 @@ class ArrayData(Data):
         if not isinstance(array, np.ndarray):
             raise TypeError("ArrayData can only store numpy arrays. Convert the object to an array first")
         if not name or name.strip("_").replace("_", "").isalnum() is False:
-            raise ValueError(f"The name assigned to the array ({name}) is not valid, it can only contain digits, letters and underscores")
+            raise ValueError(
+                f"The name assigned to the array ({name}) is not valid, it can only contain digits, letters and underscores"
+            )
         self._check_mutability_attributes()
         self.base.repository.put_object_from_bytes(_to_bytes(array), f"{name}.npy")
         self.base.attributes.set(f"{self.array_prefix}{name}", list(array.shape))
@@ -154,4 +160,3 @@ def clean_array(entries: dict[str, Any]) -> dict[str, Any]:
         return value
 
     return {name: clean(value) for name, value in entries.items()}
-

@@ -21,10 +21,14 @@ class InstalledCode(Code):
     """An executable that is on a computer."""
 
     _known_node_type = "data.core.code.installed.InstalledCode."
+    # Arguments of the constructor that are no attributes.
+    __constructor_columns__ = ("computer",)
     _KEY_ATTRIBUTE_FILEPATH_EXECUTABLE: ClassVar[str] = "filepath_executable"
     _SKIP_MODIFIABLE_CHECK = False
 
-    __qb_fields__: ClassVar[tuple[QbField, ...]] = (add_field("filepath_executable", dtype=str, doc="Filepath of the executable", is_attribute=True),)
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (
+        add_field("filepath_executable", dtype=str, doc="Filepath of the executable", is_attribute=True),
+    )
 
     def __init__(self, computer: Computer | str, filepath_executable: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -21,16 +21,24 @@ class PortableCode(Code):
     """An executable that is kept in the node, with its files, and goes to any computer."""
 
     _known_node_type = "data.core.code.portable.PortableCode."
+    # Arguments of the constructor that are no attributes.
+    __constructor_columns__ = ("filepath_files",)
     _KEY_ATTRIBUTE_FILEPATH_EXECUTABLE: ClassVar[str] = "filepath_executable"
 
     __qb_fields__: ClassVar[tuple[QbField, ...]] = (
         add_field(
-            "filepath_executable", dtype=str, doc="Relative filepath of executable with directory of code files", is_attribute=True
+            "filepath_executable",
+            dtype=str,
+            doc="Relative filepath of executable with directory of code files",
+            is_attribute=True,
         ),
     )
 
     def __init__(
-        self, filepath_executable: str | pathlib.PurePath, filepath_files: str | pathlib.Path | None = None, **kwargs: Any
+        self,
+        filepath_executable: str | pathlib.PurePath,
+        filepath_files: str | pathlib.Path | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.filepath_executable = filepath_executable

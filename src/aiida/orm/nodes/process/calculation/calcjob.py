@@ -21,7 +21,6 @@ from aiida.schedulers.datastructures import JobInfo, JobState
 if TYPE_CHECKING:
     from aiida.orm.nodes.data.folder import FolderData
     from aiida.parsers import Parser
-    from aiida.tools.calculations import CalculationTools
     from aiida.transports import Transport
 
 __all__ = ("CalcJobNode",)
@@ -82,11 +81,11 @@ class CalcJobNode(CalculationNode):
     )
 
     @property
-    def tools(self) -> CalculationTools:
+    def tools(self) -> Any:
         """What the plugin offers for looking at its jobs."""
         if self._tools is None:
             self._tools = load_tools(self, "aiida.tools.calculations", "aiida.calculations:")
-        return cast("CalculationTools", self._tools)
+        return self._tools
 
     @property
     def is_imported(self) -> bool:
@@ -323,4 +322,3 @@ _COMMON_OPTIONS = frozenset(
         "without_xml",
     )
 )
-

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from aiida.orm.nodes.process.workflow.workflow import WorkflowNode
 from aiida.orm.utils.tools import load_tools
-
-if TYPE_CHECKING:
-    from aiida.tools.workflows import WorkflowTools
 
 __all__ = ("WorkChainNode",)
 
@@ -32,6 +29,6 @@ class WorkChainNode(WorkflowNode):
         self.base.attributes.set(self.STEPPER_STATE_INFO_KEY, stepper_state_info)
 
     @property
-    def tools(self) -> WorkflowTools:
+    def tools(self) -> Any:
         """What the plugin offers for looking at its runs."""
-        return cast("WorkflowTools", load_tools(self, "aiida.tools.workflows", "aiida.workflows:"))
+        return load_tools(self, "aiida.tools.workflows", "aiida.workflows:")
