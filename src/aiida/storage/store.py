@@ -7,10 +7,9 @@ transaction joins the outer one: there is one commit, at the outermost exit, and
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,15 +21,12 @@ from aiida.storage.connections import ConnectionPool
 from aiida.storage.dialect import Dialect
 from aiida.storage.query.compile import Execution
 from aiida.storage.schema import OF_PROCESS
+from aiida.storage.transaction import CommitUnknown, Transaction
 
 if TYPE_CHECKING:
     from aiida.common.profile import Profile
     from aiida.graph.queryspec import QuerySpec
     from aiida.repository.objects import ObjectStore
-
-LOGGER = logging.getLogger(__name__)
-
-Hook = Callable[[], object]
 
 # What refers to a node, in an order that violates no constraint.
 _CONNECTIONS = (
@@ -40,70 +36,6 @@ _CONNECTIONS = (
     ("db_dbcomment", "dbnode_id"),
     ("db_dblog", "dbnode_id"),
 )
-
-
-class Transaction:
-    """A write in progress; committed as a whole when the outermost `with` ends, or not at all."""
-
-    __slots__ = ("_after_commit", "_after_rollback", "connection", "dialect", "failed", "pid")
-
-    def __init__(self, connection: sa.Connection, dialect: Dialect) -> None:
-        self.connection = connection
-        self.dialect = dialect
-        self.failed: BaseException | None = None
-        self.pid = os.getpid()
-        self._after_commit: list[Hook] = []
-        self._after_rollback: list[Hook] = []
-
-    def execute(self, statement: sa.Executable | str, parameters: Any = None) -> sa.CursorResult[Any]:
-        """Run a Core statement, or a text in the driver's own style; errors come out as ours."""
-        try:
-            if isinstance(statement, str):
-                return self.connection.exec_driver_sql(statement, parameters)
-            return cast("sa.CursorResult[Any]", self.connection.execute(statement, parameters))
-        except sa.exc.SQLAlchemyError as error:
-            raise self.dialect.translate(error) from error
-
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """Undo what is done inside if it raises, so that the rest of the transaction can go on."""
-        failed, commits, rollbacks = self.failed, len(self._after_commit), len(self._after_rollback)
-        self.execute("SAVEPOINT inner_part")
-        try:
-            yield
-        except BaseException:
-            self.execute("ROLLBACK TO SAVEPOINT inner_part")
-            self.execute("RELEASE SAVEPOINT inner_part")
-            self.failed = failed
-            undone = self._after_rollback[rollbacks:]
-            del self._after_commit[commits:], self._after_rollback[rollbacks:]
-            _run(reversed(undone))
-            raise
-        self.execute("RELEASE SAVEPOINT inner_part")
-
-    def after_commit(self, hook: Hook) -> None:
-        """Call `hook` when this is committed; it cannot undo the commit, its errors are logged."""
-        self._after_commit.append(hook)
-
-    def after_rollback(self, hook: Hook) -> None:
-        """Call `hook` when this is rolled back."""
-        self._after_rollback.append(hook)
-
-    def run_hooks(self, committed: bool) -> None:
-        """Run the hooks for the end that came; the last registered is undone first."""
-        _run(self._after_commit if committed else reversed(self._after_rollback))
-
-
-def _run(hooks: Iterable[Hook]) -> None:
-    for hook in hooks:
-        try:
-            hook()
-        except Exception:
-            LOGGER.exception("a hook after the end of a transaction failed")
-
-
-class CommitUnknown(exceptions.UnreachableStorage):
-    """The connection broke while a transaction was being committed: it may have been, or not. Look before you repeat it."""
 
 
 class Store:
