@@ -52,6 +52,9 @@ class ProcessBuilderNamespace(MutableMapping[str, t.Any]):
             object.__setattr__(self, name, value)
             return
         port = self._port_namespace.get(name)
+        if isinstance(value, ProcessBuilderNamespace):
+            # Another builder's empty namespaces say nothing; they may be of ports that are not here.
+            value = value._inputs(prune=True)
         if port is None:
             if not self._port_namespace.dynamic:
                 raise AttributeError(f"Unknown builder parameter: {name}")
@@ -70,7 +73,7 @@ class ProcessBuilderNamespace(MutableMapping[str, t.Any]):
 
     def _fill(self, name: str, port: PortNamespace, values: Mapping[str, t.Any]) -> None:
         namespace = ProcessBuilderNamespace(port)
-        for key, value in values.items():
+        for key, value in (values or {}).items():
             namespace[key] = value
         self._data[name] = namespace
 

@@ -22,7 +22,7 @@ def prepare_inputs(inputs: Mapping[str, t.Any] | None = None, **kwargs: t.Any) -
         return kwargs
     if isinstance(inputs, Mapping):
         return dict(inputs)
-    raise ValueError(f"the inputs should be a mapping, not {type(inputs)}")
+    raise TypeError(f"the inputs should be given as a mapping or as keywords, not as a {type(inputs)}")
 
 
 def resolve_process(process: t.Any, inputs: Mapping[str, t.Any]) -> tuple[type[Process], dict[str, t.Any]]:

@@ -99,9 +99,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("account", str, "Account to charge."),
     Option("qos", str, "Quality of service to ask for."),
     Option("withmpi", bool, "Whether the code is started through MPI."),
-    Option("mpirun_extra_params", (list, tuple), "Arguments for the MPI launcher, after those of the computer.", lambda: []),
+    Option("mpirun_extra_params", (list, tuple), "Arguments for the MPI launcher, after those of the computer.", list),
     Option("import_sys_environment", bool, "Whether the job starts with the environment of the login.", True),
-    Option("environment_variables", dict, "Environment variables to set for the job.", lambda: {}),
+    Option("environment_variables", dict, "Environment variables to set for the job.", dict),
     Option(
         "environment_variables_double_quotes", bool, "Whether their values are put in double quotes, so that the shell expands them.", False
     ),
