@@ -17,6 +17,7 @@ import threading
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -64,8 +65,8 @@ class DiskObjectStoreRepositoryBackend(AbstractRepositoryBackend):
     def uuid(self) -> str | None:
         return str(self.container.container_id) if self.is_initialised else None
 
-    @property
-    def key_format(self) -> str | None:
+    @cached_property
+    def key_format(self) -> str | None:  # type: ignore[override]
         return str(self.container.hash_type)
 
     def initialise(self, **kwargs: Any) -> None:
@@ -117,13 +118,21 @@ class DiskObjectStoreRepositoryBackend(AbstractRepositoryBackend):
             raise
 
     def _loose_path(self, key: str) -> Path:
-        length = int(self.container.loose_prefix_len)
-        return self._folder / "loose" / key[:length] / key[length:]
+        return self._folder / "loose" / key[: self._prefix] / key[self._prefix :]
+
+    @cached_property
+    def _prefix(self) -> int:
+        return int(self.container.loose_prefix_len)
 
     # Reading.
 
     def has_objects(self, keys: list[str]) -> list[bool]:
-        return [bool(found) for found in self.container.has_objects(keys)]
+        found = [len(key) > 2 and self._loose_path(key).is_file() for key in keys]
+        packed = [key for key, loose in zip(keys, found, strict=True) if not loose]
+        if not packed:
+            return found
+        answers = iter(self.container.has_objects(packed))
+        return [loose or bool(next(answers)) for loose in found]
 
     @contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
