@@ -469,6 +469,9 @@ class Process(metaclass=ProcessMeta):
                     recorder.check_output(self, label, value)
                 self._store_loose_nodes()
             return outcome
+        except BaseException:
+            self._drop_refused_outputs()
+            raise
         finally:
             current_process.reset(token)
 
@@ -502,6 +505,14 @@ class Process(metaclass=ProcessMeta):
 
     def _store_loose_nodes(self) -> None:
         """Store nodes that the step left where the snapshot will refer to them."""
+
+    def _drop_refused_outputs(self) -> None:
+        """Forget outputs that can have no link, so that the end of a failed process is not stopped by them."""
+        for label, value in list(self._pending_outputs()):
+            try:
+                recorder.check_output(self, label, value)
+            except (TypeError, ValueError):
+                recorder.remove_nested(self._outputs, label.split("__"))
 
     def _pending_outputs(self) -> Iterator[tuple[str, t.Any]]:
         taken = self._taken_outputs

@@ -184,6 +184,13 @@ def put_nested(target: dict[str, t.Any], path: list[str], value: t.Any) -> None:
     target[path[-1]] = value
 
 
+def remove_nested(target: dict[str, t.Any], path: list[str]) -> None:
+    """Remove a value from nested dictionaries."""
+    for name in path[:-1]:
+        target = target[name]
+    del target[path[-1]]
+
+
 def merge_nested(target: dict[str, t.Any], other: Mapping[str, t.Any]) -> None:
     """Merge a nested mapping into another; the other wins."""
     for name, value in other.items():
