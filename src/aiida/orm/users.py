@@ -31,6 +31,10 @@ class UserCollection(Collection["User"]):
         """Return the user that owns what is made from now on."""
         return default_user(self._backend)
 
+    def reset(self) -> None:
+        """Look the default user up again the next time: the profile names another."""
+        forget_default_user(self._backend)
+
 
 class User(Entity):
     """A person."""
