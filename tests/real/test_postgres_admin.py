@@ -1,10 +1,14 @@
 """Users and databases of a real PostgreSQL server, as somebody needs them who sets up a profile."""
 
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
+from aiida.common.profile import Profile
 from aiida.manage.external.postgres import Postgres, PostgresError, manual_setup_instructions
+from aiida.storage.psql_dos.backend import PsqlDosBackend
+from aiida.tools.pytest_fixtures.storage import make_database
 from tests.postgres_server import postgres_server  # noqa: F401
 
 pytestmark = [
@@ -49,3 +53,16 @@ def test_server_that_is_not_there(unused_tcp_port):
 def test_instructions_can_be_pasted():
     text = manual_setup_instructions("me", "data")
     assert 'CREATE USER "me"' in text and 'CREATE DATABASE "data" OWNER "me"' in text
+
+
+def test_database_of_the_fixtures_is_a_storage(postgres_server):  # noqa: F811
+    dsn = {"host": "127.0.0.1", "port": postgres_server.port, "user": "postgres", "database": "postgres"}
+    config = make_database(SimpleNamespace(dsn=dsn))
+    entry = {
+        "storage": {"backend": "core.psql_dos", "config": {**config, "repository_uri": "file:///nowhere"}},
+        "process_control": {},
+    }
+    assert PsqlDosBackend.version_profile(Profile("x", entry)) is None
+    assert Postgres.from_profile(Profile("x", entry)).can_user_authenticate(
+        config["database_username"], config["database_password"]
+    )

@@ -40,7 +40,7 @@ from aiida.tools.pytest_fixtures.orm import (
     find_or_make_computer,
     ssh_key,
 )
-from aiida.tools.pytest_fixtures.storage import postgres_cluster
+from aiida.tools.pytest_fixtures.storage import make_database, postgres_cluster
 
 if TYPE_CHECKING:
     from aiida.common.profile import Profile
@@ -220,23 +220,11 @@ def temp_dir(tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def config_psql_dos() -> Callable[..., dict[str, Any]]:
-    """A factory of entries of the configuration with storage on PostgreSQL; the database itself comes with `postgres_cluster`."""
+def config_psql_dos(postgres_cluster: Any) -> Callable[..., dict[str, Any]]:
+    """A factory of entries of the configuration, each with a new database on the temporary server."""
 
     def factory(custom_configuration: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        entry = {
-            "storage": {
-                "backend": "core.psql_dos",
-                "config": {
-                    "database_engine": "postgresql_psycopg",
-                    "database_hostname": "localhost",
-                    "database_port": 5432,
-                    "database_name": uuid4().hex,
-                    "database_username": "guest",
-                    "database_password": "guest",
-                },
-            }
-        }
+        entry = {"storage": {"backend": "core.psql_dos", "config": make_database(postgres_cluster)}}
         return recursive_merge(entry, custom_configuration or {})
 
     return factory

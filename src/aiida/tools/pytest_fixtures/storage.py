@@ -26,6 +26,24 @@ def postgres_cluster() -> Iterator[Any]:
         cluster.close()
 
 
+def make_database(
+    cluster: Any, name: str | None = None, user: str | None = None, password: str | None = None
+) -> dict[str, Any]:
+    """Make a user and a database of its own on the server; return the settings of `core.psql_dos`."""
+    name, user, password = name or uuid4().hex, user or uuid4().hex, password or uuid4().hex
+    postgres = Postgres(dbinfo={key: cluster.dsn.get(key) for key in ("host", "port", "user", "database")})
+    postgres.create_dbuser(user, password, "CREATEDB")
+    postgres.create_db(user, name)
+    return {
+        "database_engine": "postgresql_psycopg",
+        "database_hostname": postgres.host_for_psycopg,
+        "database_port": postgres.port_for_psycopg,
+        "database_name": name,
+        "database_username": user,
+        "database_password": password,
+    }
+
+
 @pytest.fixture(scope="session")
 def config_psql_dos(postgres_cluster: Any) -> Callable[..., dict[str, Any]]:
     """A factory of new databases, as settings of `core.psql_dos`."""
@@ -33,26 +51,7 @@ def config_psql_dos(postgres_cluster: Any) -> Callable[..., dict[str, Any]]:
     def factory(
         database_name: str | None = None, database_username: str | None = None, database_password: str | None = None
     ) -> dict[str, Any]:
-        config = {
-            "database_engine": "postgresql_psycopg",
-            "database_name": database_name or uuid4().hex,
-            "database_username": database_username or uuid4().hex,
-            "database_password": database_password or uuid4().hex,
-        }
-        dsn = postgres_cluster.dsn
-        postgres = Postgres(
-            dbinfo={
-                "host": dsn.get("host"),
-                "port": dsn.get("port"),
-                "user": dsn.get("user"),
-                "database": dsn.get("database"),
-            }
-        )
-        postgres.create_dbuser(config["database_username"], config["database_password"], "CREATEDB")
-        postgres.create_db(config["database_username"], config["database_name"])
-        config["database_hostname"] = postgres.host_for_psycopg
-        config["database_port"] = postgres.port_for_psycopg  # type: ignore[assignment]
-        return config
+        return make_database(postgres_cluster, database_name, database_username, database_password)
 
     return factory
 
