@@ -15,6 +15,5 @@ __getattr__, __dir__, __all__ = front_door(
         "PollingBell": "aiida.brokers.polling",
         "RabbitmqBroker": "aiida.brokers.rabbitmq.broker",
         "ZeromqBroker": "aiida.brokers.zeromq.broker",
-        "make_bell": "aiida.brokers.choose",
     },
 )

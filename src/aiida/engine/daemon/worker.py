@@ -15,8 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from aiida.brokers.choose import make_bell
 from aiida.common import log, slots
+from aiida.engine.bells import make_bell
 from aiida.engine.runtime.worker import make_worker
 
 if TYPE_CHECKING:

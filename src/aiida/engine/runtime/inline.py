@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from aiida import orm
-from aiida.brokers.choose import make_bell
 from aiida.common.exceptions import InvalidOperation
+from aiida.engine.bells import make_bell
 from aiida.engine.processes import exposing
 from aiida.engine.processes.outcome import Continue
 from aiida.engine.runners import Runner
