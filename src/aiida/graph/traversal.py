@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from aiida.common.exceptions import ValidationError
 from aiida.common.links import GraphTraversalRules, LinkType
 
 __all__ = ("Closure", "Edge", "Rules", "close", "resolve_rules")
@@ -48,22 +49,22 @@ class Closure:
 
 
 def resolve_rules(ruleset: GraphTraversalRules = GraphTraversalRules.DEFAULT, **toggles: bool) -> Rules:
-    """Return the rules of a set with a user's changes; `ValueError` for a rule that does not exist or may not be changed."""
+    """Return the rules of a set with a user's changes; raise for a rule that does not exist or may not be changed."""
     if not isinstance(ruleset, GraphTraversalRules):
         raise TypeError(
             f"ruleset input must be of type aiida.common.links.GraphTraversalRules\ninstead, it is: {type(ruleset)}"
         )
     known = ruleset.value
+    if unknown := [name for name in toggles if name not in known]:
+        raise ValidationError(
+            f"unrecognized keywords: {', '.join(unknown)}: the traversal rules are {', '.join(known)}"
+        )
     applied = {name: rule.default for name, rule in known.items()}
     for name, follow in toggles.items():
-        if name not in known:
-            raise ValueError(f"there is no traversal rule `{name}`: the rules are {', '.join(known)}")
         if not isinstance(follow, bool):
-            raise ValueError(f"the traversal rule `{name}` must be true or false, not {follow!r}")
+            raise ValueError(f"the value of rule {name} must be boolean, but it is: {follow}")
         if not known[name].toggleable and follow != known[name].default:
-            raise ValueError(
-                f"the traversal rule `{name}` may not be changed in the set `{ruleset.name}`: it is {known[name].default}"
-            )
+            raise ValueError(f"input rule {name} is not toggleable for ruleset {ruleset}: it is {known[name].default}")
         applied[name] = follow
 
     def followed(direction: str) -> frozenset[LinkType]:

@@ -6,11 +6,13 @@ Every round asks the database once per direction and batch; a node is asked for 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from aiida import orm
 from aiida.common import exceptions
 from aiida.common.links import GraphTraversalRules, LinkType
+from aiida.graph.traversal import FORWARD, Edge, Rules, close, resolve_rules
 
 if TYPE_CHECKING:
     from aiida.storage.store import Store
@@ -70,22 +72,8 @@ def _traverse_by(
 
 def validate_traversal_rules(ruleset: GraphTraversalRules = GraphTraversalRules.DEFAULT, **traversal_rules: bool) -> dict[str, Any]:
     """Return which links to follow each way: the defaults of a set of rules, with what may be changed changed."""
-    if not isinstance(ruleset, GraphTraversalRules):
-        raise TypeError(f"ruleset input must be of type aiida.common.links.GraphTraversalRules\ninstead, it is: {type(ruleset)}")
-    applied: dict[str, bool] = {}
-    links: dict[str, list[LinkType]] = {"forward": [], "backward": []}
-    for name, rule in ruleset.value.items():
-        wanted = traversal_rules.pop(name, rule.default)
-        if not isinstance(wanted, bool):
-            raise ValueError(f"the value of rule {name} must be boolean, but it is: {wanted}")
-        if wanted is not rule.default and not rule.toggleable:
-            raise ValueError(f"input rule {name} is not toggleable for ruleset {ruleset}")
-        applied[name] = wanted
-        if wanted:
-            links[rule.direction].append(rule.link_type)
-    if traversal_rules:
-        raise exceptions.ValidationError(f"unrecognized keywords: {', '.join(traversal_rules)}")
-    return {"rules_applied": applied, **links}
+    rules = resolve_rules(ruleset, **traversal_rules)
+    return {"rules_applied": rules.applied, "forward": list(rules.forward), "backward": list(rules.backward)}
 
 
 def traverse_graph(
@@ -95,30 +83,19 @@ def traverse_graph(
     """Return the closure of a set of nodes under the links that are followed."""
     if max_iterations is not None and max_iterations < 0:
         raise exceptions.ValidationError("max_iterations must be None or a positive number")
-    forward, backward = _link_types(links_forward, "links_forward"), _link_types(links_backward, "links_backward")
+    rules = Rules(_link_types(links_forward, "links_forward"), _link_types(links_backward, "links_backward"))
     known = _existing(set(starting_pks), missing_callback, backend)
-    links: set[LinkQuadruple] = set()
-    edge, rounds = set(known), 0
-    while edge and (max_iterations is None or rounds < max_iterations):
-        rounds += 1
-        met: set[int] = set()
-        for types, direction in ((forward, "forward"), (backward, "backward")):
-            for here, there, kind, label in _follow(edge, types, direction, backend):
-                met.add(there)
-                if get_links:
-                    ends = (here, there) if direction == "forward" else (there, here)
-                    links.add(LinkQuadruple(*ends, kind, label))
-        edge = met - known
-        known |= edge
-    return {"nodes": known, "links": links if get_links else None}
+    reached = close(known, rules, partial(_find_edges, backend=backend), max_steps=max_iterations)
+    links = {LinkQuadruple(edge.source_id, edge.target_id, edge.link_type.value, edge.label) for edge in reached.links}
+    return {"nodes": reached.nodes, "links": links if get_links else None}
 
 
-def _link_types(given: Iterable[LinkType], name: str) -> list[str]:
+def _link_types(given: Iterable[LinkType], name: str) -> frozenset[LinkType]:
     found = list(given)
     for link_type in found:
         if not isinstance(link_type, LinkType):
             raise exceptions.ValidationError(f"{name} should contain links, but one of them is: {type(link_type)}")
-    return [link_type.value for link_type in found]
+    return frozenset(found)
 
 
 def _batches(pks: Iterable[int]) -> Iterator[Sequence[int]]:
@@ -140,12 +117,13 @@ def _existing(pks: set[int], missing_callback: Callable[[Iterable[int]], None] |
     return found
 
 
-def _follow(pks: Iterable[int], types: list[str], direction: str, backend: Store | None) -> Iterator[tuple[int, int, str, str]]:
-    """Yield (here, there, type, label) of the links of some nodes in one direction."""
-    if not types:
-        return
-    keyword = "with_incoming" if direction == "forward" else "with_outgoing"
+def _find_edges(pks: frozenset[int], types: frozenset[LinkType], direction: str, *, backend: Store | None) -> Iterator[Edge]:
+    """Yield the links of some nodes in one direction."""
+    keyword = "with_incoming" if direction == FORWARD else "with_outgoing"
+    wanted = {"type": {"in": sorted(link_type.value for link_type in types)}}
     for batch in _batches(pks):
         query = orm.QueryBuilder(backend=backend).append(orm.Node, tag="here", project="id", filters={"id": {"in": batch}})
-        query.append(orm.Node, project="id", edge_filters={"type": {"in": types}}, edge_project=["type", "label"], **{keyword: "here"})
-        yield from (tuple(row) for row in query.iterall())
+        query.append(orm.Node, project="id", edge_filters=wanted, edge_project=["type", "label"], **{keyword: "here"})
+        for here, there, kind, label in query.iterall():
+            ends = (here, there) if direction == FORWARD else (there, here)
+            yield Edge(*ends, LinkType(kind), label)
