@@ -18,6 +18,7 @@ from aiida.cmdline.groups.verdi import VerdiCommandGroup
 from aiida.cmdline.params import arguments, options
 from aiida.cmdline.params.options.commands import computer as options_computer
 from aiida.cmdline.utils import decorators, echo, files, session, transport_options
+from aiida.cmdline.utils.pluginable import find_names
 from aiida.common import exceptions
 from aiida.plugins import entry_point as entry_points
 from aiida.tools import graph
@@ -32,13 +33,16 @@ class ConfigureGroup(VerdiCommandGroup):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the transports beside the fixed commands."""
-        names = entry_points.get_entry_point_names("aiida.transports")
-        return sorted({*super().list_commands(ctx), *names, *entry_points.get_entry_point_names(self.ENTRY_POINT_GROUP)})
+        plugins = [name for name in entry_points.get_entry_point_names(self.ENTRY_POINT_GROUP) if not name.startswith("core.")]
+        return sorted({*super().list_commands(ctx), *find_names("aiida.transports"), *plugins})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of a transport."""
         if cmd_name in entry_points.get_entry_point_names("aiida.transports"):
-            return self.add_verbosity_option(transport_options.create_configure_cmd(cmd_name))
+            try:
+                return self.add_verbosity_option(transport_options.create_configure_cmd(cmd_name))
+            except exceptions.EntryPointError as error:
+                echo.echo_critical(echo.brief(error))
         if cmd_name in entry_points.get_entry_point_names(self.ENTRY_POINT_GROUP):
             command = entry_points.load_entry_point(self.ENTRY_POINT_GROUP, cmd_name)
             return self.add_verbosity_option(command) if isinstance(command, click.Command) else None

@@ -52,7 +52,7 @@ def read_remote(transport: Any, path: str) -> str:
 
 def copy_to_stdout(handle: BinaryIO) -> None:
     """Copy bytes as they are to the standard output."""
-    stream = click.get_binary_stream("stdout")
+    stream = sys.stdout.buffer
     shutil.copyfileobj(handle, stream)
     stream.flush()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 import click
@@ -11,7 +12,19 @@ from aiida.cmdline.utils import echo
 from aiida.common import exceptions
 from aiida.plugins import entry_point as entry_points
 
-__all__ = ("Pluginable",)
+__all__ = ("Pluginable", "find_names")
+
+
+def find_names(group: str) -> list[str]:
+    """Return the plugins of a group whose modules are there; nothing is imported but the packages above them."""
+    return [name for name in entry_points.get_entry_point_names(group) if _is_there(entry_points.get_entry_point(group, name).value)]
+
+
+def _is_there(value: str) -> bool:
+    try:
+        return importlib.util.find_spec(value.partition(":")[0]) is not None
+    except (ImportError, AttributeError):
+        return False
 
 
 class Pluginable(VerdiCommandGroup):
@@ -24,7 +37,7 @@ class Pluginable(VerdiCommandGroup):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands of the group and of plugins."""
-        names = entry_points.get_entry_point_names(self._entry_point_group)
+        names = find_names(self._entry_point_group)
         if self._exclude_external_plugins:
             names = [name for name in names if name.startswith("core.")]
         return sorted({*super().list_commands(ctx), *names})
@@ -38,14 +51,6 @@ class Pluginable(VerdiCommandGroup):
                 echo.echo_critical(f"the commands of the plugin `{name}` cannot be loaded: {echo.brief(error)}")
             return command if name.startswith("core.") else self.add_verbosity_option(command)
         return super().get_command(ctx, name)
-
-    def describe(self, ctx: click.Context, name: str) -> str | None:
-        """Return the line of help; a plugin that cannot be imported is left out and spoils no other."""
-        try:
-            entry_points.load_entry_point(self._entry_point_group, name) if name in entry_points.get_entry_point_names(self._entry_point_group) else None
-        except exceptions.EntryPointError:
-            return None
-        return super().describe(ctx, name)
 
     def set_exclude_external_plugins(self, exclude_external_plugins: bool) -> None:
         """Set whether only what is shipped is shown."""

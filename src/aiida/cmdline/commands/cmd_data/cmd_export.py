@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -45,7 +46,7 @@ def data_export(node: orm.Data, output_fname: str | None, fileformat: str, other
             content, extra = node._exportcontent(fileformat, main_file_name="", **given)
             if extra:
                 raise ValueError(f"the format {fileformat} needs more than one file: name one with `-o`")
-            stream = click.get_binary_stream("stdout")
+            stream = sys.stdout.buffer
             stream.write(content)
             stream.flush()
         else:
