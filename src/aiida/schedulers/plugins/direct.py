@@ -105,7 +105,7 @@ class DirectScheduler(BashCliScheduler):
     def _get_joblist_command(self, jobs: list[str] | None = None, user: str | None = None) -> str:
         """Return the command that prints the boot, then a line of the kernel or of `ps` per process."""
         if not jobs:
-            return f"ps -{f'u {escape_for_bash(user)} ' if user else 'x'}o pid,stat,user,time | tail -n +2"
+            return f"ps {f'-u {escape_for_bash(user)} -o' if user else '-xo'} pid,stat,user,time | tail -n +2"
         pids = " ".join(_split(job)[0] for job in check_job_ids(jobs))
         return (
             "if read -r b < /proc/sys/kernel/random/boot_id; then echo \"boot ${b%%-*}\"; read -r u r < /proc/uptime; echo \"uptime $u\"; "
