@@ -61,7 +61,8 @@ class Comment(Entity):
         self._row.mtime = self._row.ctime
 
     def __str__(self) -> str:
-        return f'Comment [pk: {self.pk}, node: {self._row.dbnode_id}]: "{self._row.content}"'
+        who = f"node<{self._row.dbnode_id}> and user<{self.user.email}>"
+        return f"Comment<{self.uuid}> for {who}: {self._row.content}"
 
     def __repr__(self) -> str:
         return f"<{self}>"

@@ -263,6 +263,9 @@ class Entity(ABC):
     @classmethod
     def get(cls, **kwargs: Any) -> Self:
         """Return the one entity of this class that fits."""
+        warn_deprecation(
+            f"`{cls.__name__}.get` method is deprecated, use `{cls.__name__}.collection.get` instead.", version=3, stacklevel=3
+        )
         return cls.collection.get(**kwargs)  # type: ignore[no-any-return]
 
     # -- models --------------------------------------------------------------------------------------------------------

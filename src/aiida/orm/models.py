@@ -278,9 +278,8 @@ def make_entity(cls: t.Any, model: BaseModel, files: t.Mapping[str, t.Callable[[
     """Return an unstored entity of a class for a model of it."""
     fields = type(model).model_fields
     if "args" in fields:
-        return _by_constructor(
-            cls, dict(model.args), {name: getattr(model, name) for name in ("label", "description", "extras")}
-        )  # type: ignore[attr-defined]
+        columns = {name: getattr(model, name) for name in ("label", "description", "extras")}
+        return _by_constructor(cls, dict(t.cast(t.Any, model).args), columns)
     if "attributes" in fields:
         return _by_attributes(cls, model, files or {})
     values = {name: getattr(model, name) for name in fields if name in _writable(cls)}

@@ -28,6 +28,7 @@ __getattr__, __dir__, __all__ = front_door(
         "NodeAttributes": "aiida.orm.nodes.attributes",
         "NodeRepository": "aiida.orm.nodes.repository",
         "NumericType": "aiida.orm.nodes.data.numeric",
+        "OrbitalData": "aiida.orm.nodes.data.orbital",
         "PortableCode": "aiida.orm.nodes.data.code.portable",
         "ProcessNode": "aiida.orm.nodes.process.process",
         "RemoteData": "aiida.orm.nodes.data.remote.base",
@@ -42,6 +43,7 @@ __getattr__, __dir__, __all__ = front_door(
         "WorkChainNode": "aiida.orm.nodes.process.workflow.workchain",
         "WorkFunctionNode": "aiida.orm.nodes.process.workflow.workfunction",
         "WorkflowNode": "aiida.orm.nodes.process.workflow.workflow",
+        "UpfData": "aiida.orm.nodes.data.upf",
         "to_aiida_type": "aiida.orm.nodes.data.base",
     },
 )

@@ -22,6 +22,7 @@ __getattr__, __dir__, __all__ = front_door(
         "Kind": "aiida.orm.nodes.data.structure",
         "List": "aiida.orm.nodes.data.list",
         "NumericType": "aiida.orm.nodes.data.numeric",
+        "OrbitalData": "aiida.orm.nodes.data.orbital",
         "PortableCode": "aiida.orm.nodes.data.code.portable",
         "RemoteData": "aiida.orm.nodes.data.remote.base",
         "RemoteStashCompressedData": "aiida.orm.nodes.data.remote.stash.compress",
@@ -32,6 +33,7 @@ __getattr__, __dir__, __all__ = front_door(
         "Site": "aiida.orm.nodes.data.structure",
         "Str": "aiida.orm.nodes.data.str",
         "StructureData": "aiida.orm.nodes.data.structure",
+        "UpfData": "aiida.orm.nodes.data.upf",
         "to_aiida_type": "aiida.orm.nodes.data.base",
     },
 )

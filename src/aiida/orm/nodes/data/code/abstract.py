@@ -68,6 +68,15 @@ class AbstractCode(Data):
         self.wrap_cmdline_params = wrap_cmdline_params
         self.is_hidden = is_hidden
 
+    def __str__(self) -> str:
+        where = "Local" if self.computer is None else "Remote"
+        at = f" on {self.computer.label}" if self.computer is not None else ""
+        return f"{where} code '{self.label}'{at} pk: {self.pk}, uuid: {self.uuid}"
+
+    def get_description(self) -> str:
+        """Return the label by which the code is found again."""
+        return self.full_label
+
     # -- what a kind of code has to say --------------------------------------------------------------------------------
 
     @abstractmethod

@@ -302,10 +302,6 @@ class Code(AbstractCode):
             new_label = new_label.removesuffix(f"@{self.computer.label}")
         self.label = new_label
 
-    def get_description(self) -> str:
-        """Return the description."""
-        return str(self.description)
-
     def validate_remote_exec_path(self) -> None:
         """Raise `ValidationError` if the executable is not on the computer."""
         computer, path = self.computer, self._execname()
