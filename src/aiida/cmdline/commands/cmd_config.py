@@ -38,7 +38,9 @@ def verdi_config_list(ctx: click.Context, prefix: str, description: bool, advanc
     rows = [
         [name, source, _join(value), *([option.description] if description else [])]
         for name, (option, source, value) in sorted(found.items())
-        if name.startswith(prefix) and (advanced or prefix.startswith("logging.") or not option.advanced)
+        if name.startswith(prefix)
+        and (advanced or prefix.startswith("logging.") or not option.advanced)
+        and option.deprecated_by is None
     ]
     if not rows:
         echo.echo_report(f"no option begins with `{prefix}`")
@@ -64,9 +66,11 @@ def verdi_config_show(ctx: click.Context, option: Any) -> None:
 
 @verdi_config.command("get")
 @arguments.CONFIG_OPTION("option", metavar="OPTION_NAME")
-def verdi_config_get(option: Any) -> None:
+@click.pass_context
+def verdi_config_get(ctx: click.Context, option: Any) -> None:
     """Print the value of an option."""
-    echo.echo(str(configuration.get_config_option(option.name)))
+    profile = ctx.obj.profile
+    echo.echo(str(ctx.obj.config.get_option(option.name, scope=profile.name if profile else None)))
 
 
 def _scope(ctx: click.Context, globally: bool) -> tuple[str | None, str]:
