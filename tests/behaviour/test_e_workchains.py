@@ -12,7 +12,18 @@ import pytest
 from aiida import orm
 from aiida.common.extendeddicts import AttributeDict
 from aiida.common.links import LinkType
-from aiida.engine import ExitCode, ProcessState, ToContext, WorkChain, append_, calcfunction, if_, return_, run_get_node, while_
+from aiida.engine import (
+    ExitCode,
+    ProcessState,
+    ToContext,
+    WorkChain,
+    append_,
+    calcfunction,
+    if_,
+    return_,
+    run_get_node,
+    while_,
+)
 from aiida.engine.utils import instantiate_process
 
 pytestmark = pytest.mark.usefixtures("engine")

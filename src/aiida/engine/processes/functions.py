@@ -16,7 +16,7 @@ from aiida.common.exit_code import ExitCode
 from aiida.common.slots import current_engine
 from aiida.engine.processes import ids
 from aiida.engine.processes.outcome import Finish, Outcome
-from aiida.engine.processes.process import Process
+from aiida.engine.processes.process import Process, ProcessMeta
 from aiida.engine.processes.process_spec import ProcessSpec
 from aiida.engine.processes.signature import Signature, declare_inputs
 from aiida.orm import CalcFunctionNode, Data, ProcessNode, WorkFunctionNode
@@ -66,7 +66,7 @@ class FunctionProcess(Process):
             "_signature": Signature.of(func),
             "_source": _Source(func),
         }
-        return t.cast("type[FunctionProcess]", type(FunctionProcess)(func.__name__, (FunctionProcess,), attributes))
+        return t.cast("type[FunctionProcess]", ProcessMeta(func.__name__, (FunctionProcess,), attributes))
 
     @classmethod
     def define(cls, spec: ProcessSpec) -> None:

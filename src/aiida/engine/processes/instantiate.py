@@ -33,7 +33,7 @@ def resolve_process(process: t.Any, inputs: Mapping[str, t.Any]) -> tuple[type[P
         # The attribute `process_class` of a process function is its FunctionProcess.
         return process.process_class, process.process_class.create_inputs(**inputs)
     if inspect.isclass(process) and hasattr(process, "_create"):
-        return process, dict(inputs)
+        return t.cast("type[Process]", process), dict(inputs)
     raise ValueError(f"invalid process {type(process)}, needs to be Process or ProcessBuilder")
 
 

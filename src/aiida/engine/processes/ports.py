@@ -400,7 +400,7 @@ class PortNamespace(MutableMapping[str, t.Any], WithMetadata, WithNonDb, Port):
             raise ValueError(f"invalid port name `{port_name}`: more than two consecutive underscores")
         if re.search(r"[^A-Za-z0-9_]", port_name) or not port_name:
             raise ValueError(f"invalid port name `{port_name}`: only alphanumeric and underscores are allowed")
-        if not port_name.isidentifier() or keyword.iskeyword(port_name) and port_name in ("None", "True", "False"):
+        if not port_name.isidentifier() or (keyword.iskeyword(port_name) and port_name in ("None", "True", "False")):
             raise ValueError(f"invalid port name `{port_name}`: not a valid python identifier")
 
     def get_description(self) -> dict[str, t.Any]:
@@ -539,7 +539,7 @@ class PortNamespace(MutableMapping[str, t.Any], WithMetadata, WithNonDb, Port):
                         values[name] = port.pre_process(values[name])
                 elif port.has_default():
                     default = port.default() if callable(port.default) else port.default
-                    values[name] = port.pre_process(port.serialize(default))
+                    values[name] = port.pre_process(port.serialize(default) or {})
                 elif port.populate_defaults:
                     values[name] = port.pre_process({})
             elif name not in values and port.has_default():

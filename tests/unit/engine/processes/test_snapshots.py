@@ -13,8 +13,8 @@ from aiida import orm
 from aiida.common.slots import current_store
 from aiida.engine import WorkChain
 from aiida.engine.processes.snapshots import take_snapshot
-from aiida.orm.hydrate import to_entity
 from aiida.graph.records import NodeRow
+from aiida.orm.hydrate import to_entity
 from aiida.storage.sqlite_temp.backend import SqliteTempBackend
 
 

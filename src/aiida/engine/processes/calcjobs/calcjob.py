@@ -135,7 +135,7 @@ class CalcJob(Process):
             if entry_point is None:
                 raise ValueError(f"could not determine the entry point of `{cls.__name__}`: give `entry_point_name`")
             name = entry_point.name
-        return t.cast("CalcJobImporter", CalcJobImporterFactory(name)())  # type: ignore[operator]
+        return t.cast("CalcJobImporter", CalcJobImporterFactory(name)())
 
     # -- the instance -----------------------------------------------------------------------------------------------
     @property

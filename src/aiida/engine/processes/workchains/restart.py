@@ -114,7 +114,7 @@ class BaseRestartWorkChain(WorkChain):
         """Tell whether the process is to be run (again)."""
         return not self.ctx.is_finished
 
-    def run_process(self) -> ToContext:
+    def run_process(self) -> dict[str, t.Any]:
         """Launch the process with `ctx.inputs`."""
         if "inputs" not in self.ctx:
             raise AttributeError("no process input dictionary was defined in `self.ctx.inputs`")

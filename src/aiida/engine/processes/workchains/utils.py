@@ -35,7 +35,7 @@ def process_handler(
     wrapped: FunctionType | None = None,
     *,
     priority: int = 0,
-    exit_codes: None | ExitCode | list[ExitCode] = None,
+    exit_codes: ExitCode | list[ExitCode] | None = None,
     enabled: bool = True,
 ) -> t.Any:
     """Make a method a handler: it is called, by descending priority, after each child, or only after those with one of `exit_codes`."""
@@ -66,13 +66,14 @@ def process_handler(
     return call
 
 
-def _as_tuple(exit_codes: None | ExitCode | list[ExitCode]) -> tuple[ExitCode, ...] | None:
+def _as_tuple(exit_codes: ExitCode | list[ExitCode] | None) -> tuple[ExitCode, ...] | None:
     if exit_codes is None:
         return None
-    codes = (exit_codes,) if isinstance(exit_codes, ExitCode) else tuple(exit_codes) if isinstance(exit_codes, (list, tuple)) else None
-    if codes is None or not all(isinstance(code, ExitCode) for code in codes):
+    # An exit code is a tuple itself, so it is asked for first.
+    codes: t.Any = [exit_codes] if isinstance(exit_codes, ExitCode) else exit_codes
+    if not isinstance(codes, (list, tuple)) or not all(isinstance(code, ExitCode) for code in codes):
         raise TypeError("`exit_codes` keyword should be an instance of `ExitCode` or list thereof.")
-    return codes
+    return tuple(codes)
 
 
 HandlerMethod = Callable[[t.Any, "ProcessNode"], "ProcessHandlerReport | None"]

@@ -15,7 +15,7 @@ from aiida.engine.processes.process_spec import ProcessSpec
 from aiida.engine.processes.workchains import context, outline, reserved
 from aiida.engine.processes.workchains.awaitable import Awaitable, construct_awaitable
 from aiida.engine.processes.workchains.context import ToContext
-from aiida.engine.processes.workchains.outline import if_, return_, while_
+from aiida.engine.processes.workchains.outline import Block, if_, return_, while_
 from aiida.graph.records import NodeRow
 from aiida.orm import Node, ProcessNode, WorkChainNode
 from aiida.orm.hydrate import to_entity
@@ -38,7 +38,7 @@ class WorkChainSpec(ProcessSpec):
         """Declare the steps and their order."""
         self._outline = outline.Block(*instructions)
 
-    def get_outline(self) -> outline.Block:
+    def get_outline(self) -> Block:
         """Return the outline."""
         return self._outline
 
@@ -65,7 +65,7 @@ class Protect(ProcessMeta):
     @classmethod
     def final(mcs, method: MethodType) -> MethodType:
         """Mark a method as final."""
-        setattr(method, "__final", mcs.__SENTINEL)  # noqa: B010 - the name must not be mangled
+        setattr(method, "__final", mcs.__SENTINEL)
         return method
 
 
