@@ -19,7 +19,9 @@ import pytest
 from aiida.common.profile import Profile
 from aiida.graph.records import CommentRow, GroupNodeRow, GroupRow, LinkRow, NodeRow, UserRow
 from aiida.repository import Repository
+from aiida.storage.psql_dos.backend import PsqlDosBackend
 from aiida.storage.sqlite_dos.backend import SqliteDosStorage
+from tests.postgres_server import postgres_database, postgres_server  # noqa: F401
 
 REFERENCE = Path(os.environ.get("RADAMES_REFERENCE", "/opt/ref/aiida/bin"))
 
@@ -49,7 +51,7 @@ load_profile()
 node = orm.QueryBuilder().append(orm.FolderData, filters={'label': 'ours'}).one()[0]
 print(json.dumps({
     'attributes': node.base.attributes.all, 'extras': node.base.extras.all, 'ctime': node.ctime.isoformat(),
-    'content': node.base.repository.get_object_content('d/ours.txt'), 'uuid': node.uuid,
+    'content': node.base.repository.get_object_content('d/ours.txt', mode='rb').decode(), 'uuid': node.uuid,
     'nodes': orm.QueryBuilder().append(orm.Node).count(),
 }))
 orm.Int(7).store()
@@ -115,14 +117,38 @@ def test_opened_in_place_both_ways(home: Path) -> None:
     store.merge_attributes(row.id or 0, {"merged": {"q": [1]}}, remove=["n"])
     count = len(store.find(NodeRow))
 
-    read = READ.replace("get_object_content('d/ours.txt')", "get_object_content('d/ours.txt', mode='rb').decode()")
-    found = json.loads(run(home, "python", "-c", read).splitlines()[-1])  # while our store is open
+    found = json.loads(run(home, "python", "-c", READ).splitlines()[-1])  # while our store is open
     assert found == {
         "attributes": {"t": "é", "merged": {"q": [1]}}, "extras": {"x": 1}, "ctime": row.ctime.isoformat(),
         "content": "from us", "uuid": row.uuid, "nodes": count,
     }
     assert store.get(NodeRow, row.id or 0).extras == {"x": 1, "after": 1}
     assert len(store.find(NodeRow)) == count + 1
+    store.close()
+
+
+@pytest.mark.real("postgres")
+def test_a_profile_on_postgresql_both_ways(postgres_database: dict[str, Any], tmp_path: Path) -> None:  # noqa: F811
+    database = postgres_database
+    arguments = ["--profile-name", "reference", "--email", "a@b", "--first-name", "A", "--last-name", "B", "--institution", "C"]
+    arguments += ["--database-hostname", "127.0.0.1", "--database-port", str(database["database_port"]), "--database-username", "postgres"]
+    arguments += ["--database-password", "x", "--database-name", database["database_name"]]
+    arguments += ["--repository-uri", f"file://{tmp_path}/repository", "--no-use-rabbitmq"]
+    run(tmp_path, "verdi", "profile", "setup", "core.psql_dos", "-n", *arguments)
+    run(tmp_path, "python", "-c", WRITE)
+    store = PsqlDosBackend(load(tmp_path))
+    assert store.find(NodeRow, node_type="data.core.dict.Dict.")[0].attributes["big"] == 2**70
+    assert [(row.type, row.label) for row in store.find(LinkRow)] == [("input_calc", "x"), ("input_calc", "y"), ("create", "result")]
+    key = store.repository.put_bytes(b"from us")
+    row = NodeRow(
+        label="ours", node_type="data.core.folder.FolderData.", user_id=1, attributes={"a": [1], "gone": 1}, extras={"x": 1},
+        repository_metadata={"o": {"d": {"o": {"ours.txt": {"k": key}}}}},
+    )
+    store.insert([row])
+    store.merge_attributes(row.id or 0, {"b": "é"}, remove=["gone"])
+    found = json.loads(run(tmp_path, "python", "-c", READ).splitlines()[-1])
+    assert (found["attributes"], found["content"], found["uuid"]) == ({"a": [1], "b": "é"}, "from us", row.uuid)
+    assert store.get(NodeRow, row.id or 0).extras == {"x": 1, "after": 1}
     store.close()
 
 
