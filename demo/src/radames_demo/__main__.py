@@ -19,6 +19,7 @@ import numpy as np  # noqa: E402
 from aiida import load_profile, orm  # noqa: E402
 from aiida.common import NotExistent  # noqa: E402
 from aiida.engine import get_daemon_client, submit  # noqa: E402
+from aiida.manage.configuration import get_config, reset_config  # noqa: E402
 from radames_demo.pictures import draw_equation_of_state, draw_provenance  # noqa: E402
 from radames_demo.workflows import EquationOfState  # noqa: E402
 
@@ -30,7 +31,7 @@ SCALES = [0.94, 0.96, 0.98, 1.0, 1.02, 1.04, 1.06]
 def main() -> int:
     """Run the demonstration; the exit code is 0 if the work chain finished well."""
     started = time.monotonic()
-    OUTPUT.mkdir(exist_ok=True)
+    (OUTPUT / ".aiida").mkdir(parents=True, exist_ok=True)
     prepare_profile()
     load_profile(PROFILE)
     client = get_daemon_client()
@@ -61,13 +62,14 @@ def verdi(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def prepare_profile() -> None:
     """Make the profile on the first run; switch caching on, so that a second run reuses the first."""
-    if f"{PROFILE}" in verdi("profile", "list").stdout:
+    if PROFILE in get_config(create=True).profile_names:
         say("profile", f"{PROFILE}, from an earlier run")
         return
     made = verdi("presto", "--profile-name", PROFILE)
     if made.returncode:
         sys.exit(f"The profile could not be made:\n{made.stdout}{made.stderr}")
     verdi("--profile", PROFILE, "config", "set", "caching.default_enabled", "True")
+    reset_config()  # other processes have written it
     say("profile", f"{PROFILE} (SQLite, local files), under {OUTPUT}")
 
 
@@ -145,8 +147,9 @@ def follow(node: orm.ProcessNode, timeout: float = 600) -> None:
             state = describe(process)
             if seen.get(process.pk) != state:
                 seen[process.pk] = state
-                name = f"{process.process_label}<{process.pk}>" + (f" {process.label}" if process.label else "")
-                say("", f"{name:<42} {state}")
+                label = process.label if process.label != process.process_label else ""
+                name = f"{process.process_label}<{process.pk}> {label}".strip()
+                print(f"  {name:<40} {state}", flush=True)
         if ended:
             return
         if time.monotonic() > deadline:
