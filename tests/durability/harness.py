@@ -114,15 +114,17 @@ class House:
                     self.turn_alarms()
         raise AssertionError("the worker found no rest")
 
-    def turn_alarms(self) -> None:
+    def turn_alarms(self, polls: bool = False) -> None:
         """Time goes by."""
         hook, self.store.hook = self.store.hook, None
         with self.store.transaction() as tx:
-            journal.run(tx.connection, "UPDATE task SET due_at=0 WHERE due_at IS NOT NULL")
+            if polls:
+                journal.run(tx.connection, "UPDATE login SET next_poll=0")
+            else:
+                journal.run(tx.connection, "UPDATE task SET due_at=0 WHERE due_at IS NOT NULL")
         self.store.hook = hook
 
-    @staticmethod
-    def step(worker: Worker) -> bool:
+    def step(self, worker: Worker) -> bool:
         """One thing to do, with no net under it."""
         core = worker.core
         if core.news:
@@ -136,9 +138,11 @@ class House:
             core.drive(worker.queue.popleft())
             return True
         seen = core.changes
+        self.clock.advance(1.0)
         core.poller.tick()
         if any(live.away for live in list(core.held.values())) or core.poller.is_busy():
-            core.sleep(seen, 0.02)
+            core.sleep(seen, 0.02)  # a real process of this machine is at work
+            self.turn_alarms(polls=True)
             return True
         return core.run_hooks() > 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -138,3 +139,42 @@ def test_lost_commit_replies(name: str, rng: random.Random) -> None:
             built.recover()
             built.check()
             assert canon(orm.load_node(node.pk)) == expected
+
+
+def run_jobs(folder: Path, at: set[tuple[int, str]]) -> tuple[Any, int]:
+    """Three real jobs of this machine, with kills; the parser of each asserts that its payload ran once."""
+    with house() as built:
+        code = flows.make_code(str(folder))
+        node = built.submit(flows.JobTree, code=code)
+        commits = 0
+        for moment in sorted(at) or [(0, "never")]:
+            worker = built.worker()
+            with built.crashing({moment}):
+                try:
+                    built.run(worker)
+                except Crash:
+                    pass
+                commits = built.commits
+            built.bury(worker)
+            built.sweep()
+        built.recover()
+        built.check()
+        fresh = orm.load_node(node.pk)
+        assert fresh.is_finished_ok, fresh.exception or fresh.exit_message
+        assert fresh.outputs.sum.value == 20
+        ran = [path.read_text() for path in folder.rglob("ran.txt")]
+        assert ran == ["run\n"] * 3, "a payload ran twice, or twice in two directories"
+        return canon(fresh), commits
+
+
+def test_kill_at_some_commits_of_jobs(tmp_path: Path, rng: random.Random) -> None:
+    _, commits = run_jobs(tmp_path / "undisturbed", set())
+    for i, moment in enumerate(moments(commits, 12, rng)):
+        run_jobs(tmp_path / str(i), {moment})
+
+
+@pytest.mark.proof
+def test_kill_at_every_commit_of_jobs(tmp_path: Path) -> None:
+    _, commits = run_jobs(tmp_path / "undisturbed", set())
+    for i, moment in enumerate(moments(commits, 10_000, random.Random(0))):
+        run_jobs(tmp_path / str(i), {moment})

@@ -69,6 +69,6 @@ def engine(env: Environment) -> Iterator[InlineEngine]:
 @pytest.fixture
 def worker(engine: InlineEngine, env: Environment, settings: Settings) -> Iterator[Callable[[], None]]:
     """Call it: a worker runs on this thread until nothing is ready."""
-    made = Worker(env.store, settings, env=env, threads=0)  # type: ignore[arg-type]
+    made = Worker(env.store, settings, env=env, threads=0, kind="test")  # type: ignore[arg-type]
     yield made.run_until_idle
     made.close()

@@ -84,11 +84,12 @@ class Worker:
         cache_size: int = 1000,
         grace: float | None = None,
         env: Environment | None = None,
+        kind: str = "daemon",
     ) -> None:
         self.env = env or Environment(
             store=store, settings=settings, bell=bell or PollingBell(), make_pool=pool or TransportPool
         )
-        self.core = Core(self.env, inline=False, kind="daemon", cache_size=cache_size)
+        self.core = Core(self.env, inline=False, kind=kind, cache_size=cache_size)
         self.engine = WorkerEngine(self)
         self.core.runner = self.engine.runner
         self.core.poller.wake = self.env.bell.wake
@@ -307,14 +308,17 @@ class Worker:
     def run_until_idle(self, timeout: float = 60.0) -> None:
         """On this thread alone, with no heart: until nothing is ready, due soon, or under way. Tests step a worker with it."""
         deadline = time.monotonic() + timeout
-        with current_engine.override(self.engine):
-            while time.monotonic() < deadline:
-                if not self.step_once():
-                    return
+        while time.monotonic() < deadline:
+            if not self.step_once():
+                return
         raise TimeoutError("the worker found no rest")
 
     def step_once(self) -> bool:
         """Do one thing that is to be done; False if there is none."""
+        with current_engine.override(self.engine):
+            return self._step_once()
+
+    def _step_once(self) -> bool:
         core = self.core
         seen = core.changes
         if core.news:

@@ -73,7 +73,9 @@ def test_absorb_takes_copies_and_properties() -> None:
     target["n"]["b"].default = 2
     assert source["n"]["b"].default == 1
     chosen = PortNamespace("target")
-    assert chosen.absorb(source, include=["n.c"], namespace_options={"required": False}) == ["n"] and list(chosen["n"]) == ["c"]
+    assert chosen.absorb(source, include=["n.c"], namespace_options={"required": False}) == ["n"] and list(
+        chosen["n"]
+    ) == ["c"]
     assert chosen.required is False
     with pytest.raises(ValueError, match="mutually exclusive"):
         target.absorb(source, exclude=["a"], include=["b"])

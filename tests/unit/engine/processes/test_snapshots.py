@@ -61,8 +61,15 @@ def test_everything_comes_back(store: Any) -> None:
     other = revive(process, snapshot.data)
     assert other.ctx.shared is other.ctx.again and other.mine["deep"] is other.ctx.shared
     assert other.ctx.shared == [1, {"k": (2, 3)}] and other.ctx.node == process.ctx.node
-    assert other.inputs.a == 12 and other.inputs["a"].value == 1 and other.inputs.n.m == "other" and other.inputs["n"]["m"].value == 2
-    assert other.inputs.plain == {"y": {1, 2}} and other.metadata.label == "l" and other.metadata.store_provenance is True
+    assert (
+        other.inputs.a == 12
+        and other.inputs["a"].value == 1
+        and other.inputs.n.m == "other"
+        and other.inputs["n"]["m"].value == 2
+    )
+    assert (
+        other.inputs.plain == {"y": {1, 2}} and other.metadata.label == "l" and other.metadata.store_provenance is True
+    )
     other._run_step(json.loads(json.dumps(outcome.pointer)))
     assert other.ctx.again[-1] == 4
 
