@@ -10,7 +10,6 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
-from tests.cli.conftest import home  # noqa: F401 - a fixture
 
 from aiida import orm
 from aiida.cmdline.commands.cmd_data import verdi_data
@@ -18,6 +17,7 @@ from aiida.cmdline.groups import VerdiCommandGroup
 from aiida.cmdline.params import arguments, options, types
 from aiida.cmdline.utils import decorators, echo, session
 from aiida.manage import get_manager
+from tests.cli.conftest import home  # noqa: F401 - a fixture
 
 
 @pytest.fixture(autouse=True)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.cli import examples
 
 from aiida import orm
 from aiida.engine import run_get_node
 from aiida.engine.utils import instantiate_process
 from aiida.manage import configuration, get_manager
+from tests.cli import examples
 
 Good = Callable[..., str]
 

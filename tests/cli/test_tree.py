@@ -7,10 +7,10 @@ import sys
 
 import click
 import pytest
-from tests.cli.tree import read_ours, read_record
 
 from aiida.cmdline.groups.verdi import VerdiCommandGroup
 from aiida.cmdline.lazy import COMMANDS
+from tests.cli.tree import read_ours, read_record
 
 # Beginning of a path -> why it is not there.
 MISSING = {
@@ -82,9 +82,8 @@ def test_the_lazy_table_says_what_the_command_says(name: str) -> None:
 def test_every_command_has_help_and_verbosity(home: object) -> None:
     ours = read_ours()
     assert len(ours) > 100
-    from tests.cli.tree import walk
-
     from aiida.cmdline.commands.cmd_verdi import verdi
+    from tests.cli.tree import walk
 
     for path, command in walk(verdi, "verdi", None):
         assert command.help, f"{path} has no help"

@@ -136,7 +136,7 @@ def _named(kwargs: dict[str, Any]) -> dict[str, Any]:
 @options.CONFIG_FILE()
 @click.pass_context
 @decorators.with_dbenv()
-def computer_setup(ctx: click.Context, non_interactive: bool, **kwargs: Any) -> None:
+def computer_setup(ctx: click.Context, /, non_interactive: bool, **kwargs: Any) -> None:
     """Make a computer. It is then told how to connect with `verdi computer configure`."""
     label = kwargs["label"]
     if orm.Computer.collection.find({"label": label}):
@@ -167,7 +167,7 @@ def _copied(option: options.OverridableOption, name: str) -> Callable[[Any], Any
 @options.NON_INTERACTIVE()
 @click.pass_context
 @decorators.with_dbenv()
-def computer_duplicate(ctx: click.Context, computer: orm.Computer, non_interactive: bool, **kwargs: Any) -> None:
+def computer_duplicate(ctx: click.Context, /, computer: orm.Computer, non_interactive: bool, **kwargs: Any) -> None:
     """Make a computer that begins as a copy of another."""
     if kwargs["label"] in get_computer_names():
         echo.echo_critical(f"A computer called {kwargs['label']} already exists")
@@ -176,7 +176,7 @@ def computer_duplicate(ctx: click.Context, computer: orm.Computer, non_interacti
 
 def get_computer_names() -> list[str]:
     """Return the labels of all computers."""
-    return orm.QueryBuilder().append(orm.Computer, project="label").all(flat=True)
+    return list(orm.QueryBuilder().append(orm.Computer, project="label").all(flat=True))
 
 
 def prompt_for_computer_configuration(computer: orm.Computer) -> None:
@@ -410,11 +410,10 @@ def computer_delete(dry_run: bool, computer: orm.Computer) -> None:
     label, pks = computer.label, _pks_on(computer)
     if pks:
         echo.echo_report(f"This computer has {len(pks)} associated nodes")
-        confirm = lambda found: False if dry_run else click.confirm(f"Delete the computer and {len(found)} nodes? This cannot be undone", default=False)
         if dry_run:
             echo.echo_report("This was a dry run, exiting without deleting anything")
             return
-        _deleted, was_done = graph.delete_nodes(pks, dry_run=lambda found: not confirm(found))
+        _deleted, was_done = graph.delete_nodes(pks, dry_run=_refuses)
         if not was_done:
             echo.echo_report(f"Deletion of computer {label} cancelled.")
             return
@@ -428,10 +427,14 @@ def computer_delete(dry_run: bool, computer: orm.Computer) -> None:
     echo.echo_success(f"Computer '{label}' deleted.")
 
 
+def _refuses(found: set[int]) -> bool:
+    return not click.confirm(f"Delete the computer and {len(found)} nodes? This cannot be undone", default=False)
+
+
 def _pks_on(computer: orm.Computer) -> list[int]:
     """Return the pks of the nodes that belong to a computer."""
     query = orm.QueryBuilder().append(orm.Computer, filters={"id": computer.pk}, tag="computer")
-    return query.append(orm.Node, with_computer="computer", project="id").all(flat=True)
+    return list(query.append(orm.Node, with_computer="computer", project="id").all(flat=True))
 
 
 @verdi_computer.command("goto")

@@ -31,7 +31,7 @@ def _join(value: Any) -> Any:
 @click.option("-d", "--description", is_flag=True, help="Say what each option means.")
 @click.option("--advanced", is_flag=True, help="Include the log levels of single packages.")
 @click.pass_context
-def verdi_config_list(ctx: click.Context, prefix: str, description: bool, advanced: bool) -> None:
+def verdi_config_list(ctx: click.Context, /, prefix: str, description: bool, advanced: bool) -> None:
     """List the options that hold here: name, where the value comes from, value."""
     config, profile = ctx.obj.config, ctx.obj.profile
     found = config.get_options(profile.name if profile else None)
@@ -53,7 +53,7 @@ def verdi_config_list(ctx: click.Context, prefix: str, description: bool, advanc
 @verdi_config.command("show")
 @arguments.CONFIG_OPTION("option", metavar="OPTION_NAME")
 @click.pass_context
-def verdi_config_show(ctx: click.Context, option: Any) -> None:
+def verdi_config_show(ctx: click.Context, /, option: Any) -> None:
     """Show what an option means, and its value in each place."""
     config, profile = ctx.obj.config, ctx.obj.profile
     values = {
@@ -67,7 +67,7 @@ def verdi_config_show(ctx: click.Context, option: Any) -> None:
 @verdi_config.command("get")
 @arguments.CONFIG_OPTION("option", metavar="OPTION_NAME")
 @click.pass_context
-def verdi_config_get(ctx: click.Context, option: Any) -> None:
+def verdi_config_get(ctx: click.Context, /, option: Any) -> None:
     """Print the value of an option."""
     profile = ctx.obj.profile
     echo.echo(str(ctx.obj.config.get_option(option.name, scope=profile.name if profile else None)))
@@ -93,7 +93,7 @@ def _note_restart(option: Any) -> None:
 @arguments.CONFIG_OPTION("option", metavar="OPTION_NAME")
 @click.argument("value", metavar="OPTION_VALUE")
 @click.pass_context
-def verdi_config_set(ctx: click.Context, option: Any, value: str, globally: bool, append: bool, remove: bool) -> None:
+def verdi_config_set(ctx: click.Context, /, option: Any, value: str, globally: bool, append: bool, remove: bool) -> None:
     """Set an option. Lists are written as values separated by white space."""
     if append and remove:
         echo.echo_critical("Cannot specify both append and remove")
@@ -130,7 +130,7 @@ def _check_value(option: Any, value: Any) -> None:
 @click.option("-g", "--global", "globally", is_flag=True, help="For all profiles.")
 @arguments.CONFIG_OPTION("option", metavar="OPTION_NAME")
 @click.pass_context
-def verdi_config_unset(ctx: click.Context, option: Any, globally: bool) -> None:
+def verdi_config_unset(ctx: click.Context, /, option: Any, globally: bool) -> None:
     """Take back the value of an option: what holds for all profiles, or the default, applies again."""
     scope, words = _scope(ctx, globally)
     config = ctx.obj.config
@@ -143,7 +143,7 @@ def verdi_config_unset(ctx: click.Context, option: Any, globally: bool) -> None:
 @verdi_config.command("caching")
 @click.option("-d", "--disabled", is_flag=True, help="List those that are not cached.")
 @click.pass_context
-def verdi_config_caching(ctx: click.Context, disabled: bool) -> None:
+def verdi_config_caching(ctx: click.Context, /, disabled: bool) -> None:
     """List the calculation plugins that are cached."""
     if ctx.obj.profile is not None:
         configuration.load_profile(ctx.obj.profile.name, allow_switch=True)

@@ -141,7 +141,7 @@ def prepare_code(entry_point: str) -> orm.InstalledCode:
     query.append(orm.InstalledCode, with_computer="computer", filters={"label": "bash"})
     found = query.first(flat=True)
     if found is not None:
-        return found  # type: ignore[no-any-return]
+        return found
     echo.echo_warning("No `bash` code exists yet: creating it.")
     return orm.InstalledCode(label="bash", computer=computer, filepath_executable="/bin/bash", default_calc_job_plugin=entry_point).store()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -100,13 +100,17 @@ def _filters_of(
         filters["type_string"] = {"like": type_string} if "%" in type_string else {"==": type_string}
     if past_days is not None:
         filters["time"] = {">": timezone.now() - timedelta(days=past_days)}
-    like = lambda text: text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    patterns = [f"{like(startswith)}%"] if startswith else []
-    patterns += [f"%{like(endswith)}"] if endswith else []
-    patterns += [f"%{like(contains)}%"] if contains else []
+    patterns = [f"{_escape(startswith)}%"] if startswith else []
+    patterns += [f"%{_escape(endswith)}"] if endswith else []
+    patterns += [f"%{_escape(contains)}%"] if contains else []
     if patterns:
         filters["and"] = [{"label": {"like": pattern}} for pattern in patterns]
     return filters
+
+
+def _escape(text: str) -> str:
+    """Return the text for a `like` filter, in which `%` and `_` mean themselves."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _find_groups(filters: dict[str, Any], user: orm.User | None, node: orm.Node | None, order: dict[str, str] | None = None) -> list[orm.Group]:
@@ -238,9 +242,12 @@ def group_show(group: orm.Group, raw: bool, limit: int | None, uuid: bool) -> No
         return
     echo.echo_tabulate([["Group label", group.label], ["Group type_string", group.type_string], ["Group description", group.description or "<no description>"]])
     echo.echo("# Nodes:")
-    age = lambda time: str_timedelta(timezone.delta(time), max_num_fields=2, short=True, negative_to_zero=True)
-    cells = [[*([key] if uuid else []), pk, kind.rstrip(".").rsplit(".", 1)[-1], age(time)] for pk, key, kind, time in rows]
+    cells = [[*([key] if uuid else []), pk, kind.rstrip(".").rsplit(".", 1)[-1], _age(time)] for pk, key, kind, time in rows]
     echo.echo_tabulate(cells, headers=[*(["UUID"] if uuid else []), "PK", "Type", "Created"])
+
+
+def _age(time: datetime) -> str:
+    return str_timedelta(timezone.delta(time), max_num_fields=2, short=True, negative_to_zero=True)
 
 
 @verdi_group.command("list")

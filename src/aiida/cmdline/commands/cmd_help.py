@@ -12,7 +12,7 @@ __all__ = ("verdi_help",)
 @click.command("help", cls=VerdiCommand)
 @click.argument("command", type=click.STRING, nargs=-1)
 @click.pass_context
-def verdi_help(ctx: click.Context, command: tuple[str, ...]) -> None:
+def verdi_help(ctx: click.Context, /, command: tuple[str, ...]) -> None:
     """Show the help of a command: `verdi help process list`."""
     assert ctx.parent is not None
     current, found = ctx.parent, ctx.parent.command

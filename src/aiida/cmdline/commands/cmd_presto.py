@@ -12,6 +12,7 @@ from aiida.cmdline.groups.verdi import VerdiCommand
 from aiida.cmdline.params import options
 from aiida.cmdline.utils import echo, profiles, session
 from aiida.common import exceptions
+from aiida.common.profile import Profile
 from aiida.manage import configuration
 
 __all__ = ("verdi_presto",)
@@ -45,7 +46,7 @@ def get_default_email() -> str:
 @options.NON_INTERACTIVE(help="Never ask for anything, not for a password of PostgreSQL either.")
 @click.pass_context
 def verdi_presto(
-    ctx: click.Context, profile_name: str, email: str, use_postgres: bool, use_zeromq: bool, no_broker: bool, postgres_hostname: str,
+    ctx: click.Context, /, profile_name: str, email: str, use_postgres: bool, use_zeromq: bool, no_broker: bool, postgres_hostname: str,
     postgres_port: int, postgres_username: str, postgres_password: str | None, non_interactive: bool,
 ) -> None:  # fmt: skip
     """Make a profile that works at once; no question, no service needed.
@@ -78,7 +79,7 @@ def verdi_presto(
     echo.echo_info("Next: `verdi daemon start`, then `verdi status`.")
 
 
-def set_up_localhost(profile: configuration.Profile) -> orm.Computer:
+def set_up_localhost(profile: Profile) -> orm.Computer:
     """Make this machine a computer of the profile."""
     configuration.load_profile(profile.name, allow_switch=True)
     computer = orm.Computer(

@@ -15,7 +15,7 @@ from aiida.cmdline.params import arguments, options
 from aiida.cmdline.params.options.commands import setup
 from aiida.cmdline.utils import defaults, echo, profiles, session
 from aiida.common import exceptions
-from aiida.manage import configuration
+from aiida.common.profile import Profile
 from aiida.plugins import entry_point as entry_points
 
 __all__ = ("verdi_profile",)
@@ -27,7 +27,7 @@ def verdi_profile() -> None:
 
 
 def command_create_profile(
-    ctx: click.Context, storage_cls: Any, profile: configuration.Profile, set_as_default: bool = True, email: str | None = None,
+    ctx: click.Context, storage_cls: Any, profile: Profile, set_as_default: bool = True, email: str | None = None,
     first_name: str | None = None, last_name: str | None = None, institution: str | None = None, broker: str = "core.zeromq",
     use_rabbitmq: bool | None = None, **kwargs: Any,
 ) -> None:  # fmt: skip
@@ -108,7 +108,7 @@ def _strip_private_keys(dictionary: dict[str, Any]) -> dict[str, Any]:
 
 @verdi_profile.command("show")
 @arguments.PROFILE(default=defaults.get_default_profile)
-def profile_show(profile: configuration.Profile | None) -> None:
+def profile_show(profile: Profile | None) -> None:
     """Show the settings of a profile, by default of the default one."""
     if profile is None:
         echo.echo_critical("there is no default profile: name one, see `verdi profile list`")
@@ -116,7 +116,7 @@ def profile_show(profile: configuration.Profile | None) -> None:
     echo.echo_dictionary(_strip_private_keys(profile.dictionary), fmt="yaml")
 
 
-def _set_default(profile: configuration.Profile) -> None:
+def _set_default(profile: Profile) -> None:
     config = session.find_config()
     config.set_default_profile(profile.name, overwrite=True)
     config.store()
@@ -125,14 +125,14 @@ def _set_default(profile: configuration.Profile) -> None:
 
 @verdi_profile.command("set-default")
 @arguments.PROFILE()
-def profile_set_default(profile: configuration.Profile) -> None:
+def profile_set_default(profile: Profile) -> None:
     """Make a profile the default one."""
     _set_default(profile)
 
 
 @verdi_profile.command("setdefault", deprecated="Please use `verdi profile set-default` instead.")
 @arguments.PROFILE()
-def profile_setdefault(profile: configuration.Profile) -> None:
+def profile_setdefault(profile: Profile) -> None:
     """Make a profile the default one (now `set-default`)."""
     _set_default(profile)
 
@@ -141,7 +141,7 @@ def profile_setdefault(profile: configuration.Profile) -> None:
 @options.FORCE(help="Do not ask; `--delete-data` or `--keep-data` must then be given.")
 @click.option("--delete-data/--keep-data", default=None, help="Whether to delete the data of the profile, too.")
 @arguments.PROFILES(required=True)
-def profile_delete(force: bool, delete_data: bool | None, profiles: tuple[configuration.Profile, ...]) -> None:
+def profile_delete(force: bool, delete_data: bool | None, profiles: tuple[Profile, ...]) -> None:
     """Delete profiles; asks about the data, and again before they go."""
     if force and delete_data is None:
         raise click.BadParameter("When the `-f/--force` flag is used either `--delete-data` or `--keep-data` has to be explicitly specified.")
@@ -149,7 +149,7 @@ def profile_delete(force: bool, delete_data: bool | None, profiles: tuple[config
         _delete_one(profile, force, delete_data)
 
 
-def _delete_one(profile: configuration.Profile, force: bool, delete_data: bool | None) -> None:
+def _delete_one(profile: Profile, force: bool, delete_data: bool | None) -> None:
     """Delete one profile, after asking."""
     daemon = engine.DaemonClient(profile)
     if daemon.is_daemon_running:
@@ -179,7 +179,7 @@ def _delete_one(profile: configuration.Profile, force: bool, delete_data: bool |
     echo.echo_success(f"Profile `{profile.name}` was deleted.")
 
 
-def _store_broker(profile: configuration.Profile, name: str | None, settings: dict[str, Any]) -> None:
+def _store_broker(profile: Profile, name: str | None, settings: dict[str, Any]) -> None:
     """Write a broker into the configuration."""
     config = session.find_config()
     profile.set_process_controller(name, settings)
@@ -197,7 +197,7 @@ def _rabbitmq_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def _configure_rabbitmq(ctx: click.Context, profile: configuration.Profile | None, force: bool, non_interactive: bool, **settings: Any) -> None:
+def _configure_rabbitmq(ctx: click.Context, profile: Profile | None, force: bool, non_interactive: bool, **settings: Any) -> None:
     """Write the connection to RabbitMQ into a profile, if it answers or is forced."""
     if profile is None:
         echo.echo_critical("there is no default profile: name one, see `verdi profile list`")
@@ -224,7 +224,7 @@ def configure_broker() -> None:
 @_rabbitmq_options
 @options.NON_INTERACTIVE()
 @click.pass_context
-def configure_broker_rabbitmq(ctx: click.Context, **kwargs: Any) -> None:
+def configure_broker_rabbitmq(ctx: click.Context, /, **kwargs: Any) -> None:
     """Ring through RabbitMQ: for workers on several machines."""
     _configure_rabbitmq(ctx, **kwargs)
 
@@ -233,7 +233,7 @@ def configure_broker_rabbitmq(ctx: click.Context, **kwargs: Any) -> None:
 @arguments.PROFILE(default=defaults.get_default_profile)
 @options.FORCE()
 @options.NON_INTERACTIVE()
-def configure_broker_zeromq(profile: configuration.Profile, force: bool, non_interactive: bool) -> None:
+def configure_broker_zeromq(profile: Profile, force: bool, non_interactive: bool) -> None:
     """Ring through a socket of this machine."""
     _store_broker(profile, *profiles.LOCAL_BROKER)
     echo.echo_success(f"Broker of `{profile.name}` set to the local one.")
@@ -243,7 +243,7 @@ def configure_broker_zeromq(profile: configuration.Profile, force: bool, non_int
 @arguments.PROFILE(default=defaults.get_default_profile)
 @options.FORCE()
 @options.NON_INTERACTIVE()
-def configure_broker_none(profile: configuration.Profile, force: bool, non_interactive: bool) -> None:
+def configure_broker_none(profile: Profile, force: bool, non_interactive: bool) -> None:
     """Write no broker into the profile: the same as the local one here, but aiida-core then starts no daemon on it."""
     _store_broker(profile, None, {})
     echo.echo_report(f"Broker disabled for `{profile.name}`.")
@@ -255,7 +255,7 @@ def configure_broker_none(profile: configuration.Profile, force: bool, non_inter
 @_rabbitmq_options
 @options.NON_INTERACTIVE(default=True, show_default="--non-interactive")
 @click.pass_context
-def profile_configure_rabbitmq(ctx: click.Context, **kwargs: Any) -> None:
+def profile_configure_rabbitmq(ctx: click.Context, /, **kwargs: Any) -> None:
     """Ring through RabbitMQ (now `configure-broker core.rabbitmq`)."""
     _configure_rabbitmq(ctx, **kwargs)
 

@@ -15,6 +15,7 @@ from aiida.cmdline.groups.verdi import VerdiCommand
 from aiida.cmdline.params import options
 from aiida.cmdline.utils import decorators, echo, session
 from aiida.common import exceptions
+from aiida.common.profile import Profile
 from aiida.common.warnings import warn_deprecation
 from aiida.manage import configuration
 
@@ -53,7 +54,7 @@ def print_status(status: ServiceStatus, service: str, message: str = "", excepti
 @options.PRINT_TRACEBACK()
 @click.option("--no-rmq", is_flag=True, help="Do not look for a broker (deprecated).")
 @click.pass_context
-def verdi_status(ctx: click.Context, print_traceback: bool, no_rmq: bool) -> None:
+def verdi_status(ctx: click.Context, /, print_traceback: bool, no_rmq: bool) -> None:
     """Say what of AiiDA is there and works. Exits with 3 if something does not."""
     if no_rmq:
         warn_deprecation("`--no-rmq` has no meaning any more: a broker that does not answer is no error.", version=3)
@@ -75,13 +76,13 @@ def verdi_status(ctx: click.Context, print_traceback: bool, no_rmq: bool) -> Non
         sys.exit(3)
 
 
-def _check_profile(ctx: click.Context, print_traceback: bool) -> configuration.Profile | None:
+def _check_profile(ctx: click.Context, print_traceback: bool) -> Profile | None:
     """Print which profile is looked at."""
     if not session.find_config().profile_names:
         print_status(ServiceStatus.WARNING, "profile", decorators.NO_PROFILE)
         return None
     try:
-        profile: configuration.Profile | None = ctx.obj.profile
+        profile: Profile | None = ctx.obj.profile
     except exceptions.ConfigurationError as error:
         print_status(ServiceStatus.ERROR, "profile", "cannot be read", error, print_traceback)
         return None
@@ -92,7 +93,7 @@ def _check_profile(ctx: click.Context, print_traceback: bool) -> configuration.P
     return profile
 
 
-def _check_storage(profile: configuration.Profile, print_traceback: bool) -> bool:
+def _check_storage(profile: Profile, print_traceback: bool) -> bool:
     """Open the storage and print which it is."""
     try:
         configuration.load_profile(profile.name, allow_switch=True)
@@ -109,7 +110,7 @@ def _check_storage(profile: configuration.Profile, print_traceback: bool) -> boo
     return False
 
 
-def _check_broker(profile: configuration.Profile) -> None:
+def _check_broker(profile: Profile) -> None:
     """Print what rings. One that does not answer is a warning: processes run all the same, only later."""
     if profile.process_control_backend in (None, "core.zeromq"):
         return
@@ -121,7 +122,7 @@ def _check_broker(profile: configuration.Profile) -> None:
         print_status(ServiceStatus.WARNING, "broker", f"{profile.process_control_backend} does not answer ({error}); workers look for work by themselves")
 
 
-def _check_daemon(profile: configuration.Profile, print_traceback: bool) -> bool:
+def _check_daemon(profile: Profile, print_traceback: bool) -> bool:
     """Print whether the daemon runs."""
     try:
         client = engine.DaemonClient(profile)

@@ -30,7 +30,7 @@ def _profile(ctx: click.Context) -> Any:
 
 @verdi_storage.command("version")
 @click.pass_context
-def storage_version(ctx: click.Context) -> None:
+def storage_version(ctx: click.Context, /) -> None:
     """Print the version of the storage's schema, and the latest one. Exits with 3 or 4 if it cannot be used or read."""
     profile = _profile(ctx)
     cls = profile.storage_cls
@@ -49,7 +49,7 @@ def storage_version(ctx: click.Context) -> None:
 @verdi_storage.command("migrate")
 @options.FORCE()
 @click.pass_context
-def storage_migrate(ctx: click.Context, force: bool) -> None:
+def storage_migrate(ctx: click.Context, /, force: bool) -> None:
     """Bring the storage to the latest version of its schema, after asking."""
     profile = _profile(ctx)
     if engine.DaemonClient(profile).is_daemon_running:
@@ -106,7 +106,7 @@ def storage_integrity() -> None:
 @decorators.with_dbenv()
 @click.pass_context
 def storage_maintain(
-    ctx: click.Context, full: bool, no_repack: bool, force: bool, dry_run: bool, compress: bool, incremental_cleanup: bool
+    ctx: click.Context, /, full: bool, no_repack: bool, force: bool, dry_run: bool, compress: bool, incremental_cleanup: bool
 ) -> None:
     """Tidy up the storage: pack files, remove what belongs to no node, give space back."""
     storage = manage.get_manager().get_profile_storage()
@@ -130,7 +130,7 @@ def storage_maintain(
 @click.option("--keep", type=int, required=False, help="How many earlier backups to keep in the folder.")
 @decorators.with_manager
 @click.pass_context
-def storage_backup(ctx: click.Context, manager: Any, dest: str, keep: int | None) -> None:
+def storage_backup(ctx: click.Context, /, manager: Any, dest: str, keep: int | None) -> None:
     """Copy the storage to the folder DEST; a second time only what changed. The profile may be in use meanwhile."""
     storage = manager.get_profile_storage()
     if keep is not None and keep < 0:

@@ -11,12 +11,13 @@ from aiida.cmdline.groups.verdi import VerdiCommandGroup
 from aiida.cmdline.params import arguments, options, types
 from aiida.cmdline.params.options.interactive import InteractiveOption
 from aiida.cmdline.utils import decorators, echo, session
+from aiida.common.profile import Profile
 from aiida.manage import configuration
 
 __all__ = ("verdi_user",)
 
 
-def set_default_user(profile: configuration.Profile, user: orm.User) -> None:
+def set_default_user(profile: Profile, user: orm.User) -> None:
     """Make a user the default of a profile, in the configuration and in what is loaded."""
     manage.get_manager().set_default_user_email(profile, user.email)
 
@@ -25,7 +26,8 @@ def get_user_attribute_default(attribute: str, ctx: click.Context) -> str | None
     """Return what an existing user has, else what is set as autofill."""
     user = session.given(ctx, "user")
     current = getattr(user, attribute, None) if user is not None else None
-    return current or configuration.get_config_option(f"autofill.user.{attribute}")
+    found = current or configuration.get_config_option(f"autofill.user.{attribute}")
+    return None if found is None else str(found)
 
 
 def find_default_email(ctx: click.Context) -> str | None:
@@ -46,8 +48,8 @@ def user_list() -> None:
     """List the users; a star marks the default."""
     default = orm.User.collection.get_default()
     users = sorted(orm.User.collection.all(), key=lambda user: user.email)
-    mark = lambda user: "*" if default is not None and user.email == default.email else ""
-    rows = [(mark(user), user.email, user.first_name, user.last_name, user.institution) for user in users]
+    chosen = None if default is None else default.email
+    rows = [("*" if user.email == chosen else "", user.email, user.first_name, user.last_name, user.institution) for user in users]
     echo.echo_tabulate(rows, headers=["", "Email", "First name", "Last name", "Institution"])
     echo.echo("")
     if default is None:

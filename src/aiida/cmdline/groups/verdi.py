@@ -189,13 +189,9 @@ class VerdiCommandGroup(click.Group):
         eager = [from_click(n, help=c.get_short_help_str()) for n, c in commands if c is not None and not c.hidden]
         return own + eager + click.Command.shell_complete(self, ctx, incomplete)
 
-    def group(self, *args: Any, **kwargs: Any) -> Any:
+    def group(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], VerdiCommandGroup]:  # type: ignore[override]
         """Make a sub-group of the same class, unless another is asked for."""
-        if not (args and callable(args[0])):
-            kwargs.setdefault("cls", VerdiCommandGroup)
-            return super().group(*args, **kwargs)
-        return super().group(cls=VerdiCommandGroup)(args[0])
-
-    def command(self, *args: Any, **kwargs: Any) -> Callable[..., click.Command] | click.Command:  # type: ignore[override]
-        """Make a command that has a context of this house."""
-        return super().command(*args, **kwargs)
+        if args and callable(args[0]):
+            return super().group(cls=VerdiCommandGroup)(args[0])
+        decorate: Callable[[Callable[..., Any]], VerdiCommandGroup] = super().group(*args, **{"cls": VerdiCommandGroup, **kwargs})
+        return decorate

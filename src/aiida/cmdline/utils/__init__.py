@@ -1,6 +1,37 @@
 """What commands print with and look things up with."""
 
+from typing import TYPE_CHECKING
+
 from aiida._lazy import front_door
+
+if TYPE_CHECKING:
+    from aiida.cmdline.utils import (
+        acting as acting,
+    )
+    from aiida.cmdline.utils import (
+        ascii_vis as ascii_vis,
+    )
+    from aiida.cmdline.utils import (
+        common as common,
+    )
+    from aiida.cmdline.utils import (
+        explain as explain,
+    )
+    from aiida.cmdline.utils import (
+        explain_cache as explain_cache,
+    )
+    from aiida.cmdline.utils import (
+        launching as launching,
+    )
+    from aiida.cmdline.utils import (
+        postgres_setup as postgres_setup,
+    )
+    from aiida.cmdline.utils import (
+        timeline as timeline,
+    )
+    from aiida.cmdline.utils import (
+        working as working,
+    )
 
 __getattr__, __dir__, __all__ = front_door(
     __name__,

@@ -42,7 +42,7 @@ class Pluginable(VerdiCommandGroup):
             names = [name for name in names if name.startswith("core.")]
         return sorted({*super().list_commands(ctx), *names})
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # type: ignore[override]
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Return a command; that of a plugin is imported now."""
         if name in entry_points.get_entry_point_names(self._entry_point_group):
             try:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 from aiida.cmdline.utils import session
+from aiida.common.profile import Profile
 from aiida.manage import configuration
 
 __all__ = ("LOCAL_BROKER", "create_profile", "find_data_folder", "get_repository_path")
@@ -25,9 +26,9 @@ def get_repository_path(kind: str) -> Path:
 def create_profile(
     config: Any, name: str, storage_backend: str, storage_config: Mapping[str, Any], *, broker: tuple[str, dict[str, Any]] | None,
     user: Mapping[str, str | None], set_as_default: bool,
-) -> configuration.Profile:  # fmt: skip
+) -> Profile:  # fmt: skip
     """Make the storage, the entry in the configuration and the user."""
-    profile: configuration.Profile = configuration.create_profile(
+    profile: Profile = configuration.create_profile(
         config,
         name=name,
         storage_backend=storage_backend,
@@ -43,7 +44,7 @@ def create_profile(
     return profile
 
 
-def find_data_folder(profile: configuration.Profile) -> Path | None:
+def find_data_folder(profile: Profile) -> Path | None:
     """Return the folder that holds the data of a profile, None if they are not in one."""
     storage = profile.storage_config
     if "filepath" in storage:

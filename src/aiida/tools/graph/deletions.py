@@ -18,6 +18,11 @@ __all__ = ("delete_group_nodes", "delete_nodes")
 DELETE_LOGGER = logging.getLogger("aiida.tools.delete")
 
 
+def _warn_of(missing: Iterable[int]) -> None:
+    for pk in sorted(missing):
+        DELETE_LOGGER.warning("node with pk<%d> does not exist, skipping", pk)
+
+
 def delete_nodes(
     pks: Iterable[int], dry_run: bool | Callable[[set[int]], bool] = True, backend: Store | None = None, **traversal_rules: bool
 ) -> tuple[set[int], bool]:
@@ -27,8 +32,7 @@ def delete_nodes(
     :return: the pks, and whether they were deleted.
     """
     store = backend or current_store.get()
-    warn = lambda missing: [DELETE_LOGGER.warning("node with pk<%d> does not exist, skipping", pk) for pk in sorted(missing)]
-    found = get_nodes_delete(pks, missing_callback=warn, backend=store, **traversal_rules)["nodes"]
+    found = get_nodes_delete(pks, missing_callback=_warn_of, backend=store, **traversal_rules)["nodes"]
     DELETE_LOGGER.info("%d Node(s) marked for deletion", len(found))
     if not found:
         return found, True

@@ -140,7 +140,8 @@ class GroupPath:
 
     def get_or_create_group(self) -> tuple[orm.Group, bool]:
         """Return the group at the path, and whether it is new."""
-        return self.cls.collection.get_or_create(label=self.path)
+        group, created = self.cls.collection.get_or_create(label=self.path)
+        return group, bool(created)
 
     def delete_group(self) -> None:
         """Delete the group at the path."""

@@ -37,9 +37,10 @@ def query(
     if groups:
         builder.append(orm.Group, tag="group", filters={"id": {"in": [group.pk for group in groups]}})
         builder.append(datatype, tag="data", project=_fields(project), with_group="group", filters=_since(past_days))
-        return builder.order_by({"data": {"ctime": "asc"}}).distinct().all()
-    builder.append(datatype, tag="data", project=_fields(project), filters=_since(past_days), **given)
-    return builder.order_by({"data": {"ctime": "asc"}}).all()
+        builder.distinct()
+    else:
+        builder.append(datatype, tag="data", project=_fields(project), filters=_since(past_days), **given)
+    return list(builder.order_by({"data": {"ctime": "asc"}}).all())
 
 
 def _fields(project: Sequence[str]) -> list[str]:

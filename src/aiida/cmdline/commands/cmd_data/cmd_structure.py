@@ -37,7 +37,7 @@ def structure_show(data: Sequence[orm.StructureData], fmt: str) -> None:
         from ase.visualize import view
     except ImportError:
         echo.echo_critical("ASE is not installed: `pip install ase`, or choose another program with `--format`.")
-    view([node.get_ase() for node in data])
+    view([node.get_ase() for node in data])  # type: ignore[no-untyped-call]
 
 
 @structure.command("list")

@@ -55,7 +55,7 @@ class InteractiveOption(ConditionalOption):
 
     def get_default(self, ctx: click.Context, call: bool = True) -> Any | None:
         """Return the default: from the configuration file, from the context, or the fixed one."""
-        if self._contextual_default is not None and ctx.lookup_default(self.name) is None:  # type: ignore[arg-type]
+        if self._contextual_default is not None and ctx.lookup_default(self.name) is None:
             return None if ctx.resilient_parsing else self._contextual_default(ctx)
         return super().get_default(ctx, call=call)
 

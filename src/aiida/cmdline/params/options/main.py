@@ -14,6 +14,7 @@ from aiida.cmdline.params.options.config import ConfigFileOption
 from aiida.cmdline.params.options.multivalue import MultipleValueOption
 from aiida.cmdline.params.options.overridable import OverridableOption
 from aiida.cmdline.params.options.verbosity import set_log_level
+from aiida.cmdline.params.types.base import AnyParamType
 from aiida.cmdline.utils import defaults
 from aiida.common import datastructures
 
@@ -78,7 +79,7 @@ def _flag(*names: str, help: str, **kwargs: Any) -> OverridableOption:
     return OverridableOption(*names, is_flag=True, default=False, help=help, **kwargs)
 
 
-def _entities(*names: str, type: click.ParamType, help: str) -> OverridableOption:
+def _entities(*names: str, type: AnyParamType, help: str) -> OverridableOption:
     """Return an option that takes several entities."""
     return OverridableOption(*names, cls=MultipleValueOption, type=type, help=help)
 

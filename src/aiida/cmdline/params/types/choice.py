@@ -7,12 +7,14 @@ from typing import Any, Generic, TypeVar
 
 import click
 
+from aiida.cmdline.params.types.base import AnyParamType
+
 __all__ = ("LazyChoice",)
 
 T = TypeVar("T")
 
 
-class LazyChoice(click.ParamType, Generic[T]):
+class LazyChoice(AnyParamType, Generic[T]):
     """Like `click.Choice`, but it costs nothing until the option is used."""
 
     name = "choice"
@@ -27,7 +29,7 @@ class LazyChoice(click.ParamType, Generic[T]):
     @property
     def _click_choice(self) -> Any:
         if self._choice is None:
-            self._choice = click.Choice(list(self._get_choices()))  # type: ignore[arg-type,type-var]
+            self._choice = click.Choice(list(self._get_choices()))
         return self._choice
 
     @property

@@ -32,7 +32,7 @@ class CodeParamType(IdentifierParamType):
         """Return the loader of codes."""
         return loaders.CodeEntityLoader
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # type: ignore[override]
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Return the labels that begin so."""
         decorators.load_backend_if_not_loaded()
         codes = orm.QueryBuilder().append(orm.Data, filters=ANY_CODE).all(flat=True)

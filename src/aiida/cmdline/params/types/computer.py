@@ -26,7 +26,7 @@ class ComputerParamType(IdentifierParamType):
         """Return the loader of computers."""
         return loaders.ComputerEntityLoader
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # type: ignore[override]
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Return the labels that begin so."""
         decorators.load_backend_if_not_loaded()
         labels = orm.QueryBuilder().append(orm.Computer, project="label").all(flat=True)

@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from aiida import plugins
+from aiida.cmdline.params.types.base import AnyParamType
 from aiida.cmdline.utils import decorators
 from aiida.common import exceptions
 
 __all__ = ("IdentifierParamType",)
 
 
-class IdentifierParamType(click.ParamType, ABC):
+class IdentifierParamType(AnyParamType, ABC):
     """Load the entity that a pk, uuid or label stands for."""
 
     def __init__(self, sub_classes: tuple[str, ...] | None = None) -> None:

@@ -6,13 +6,15 @@ from typing import Any
 
 import click
 
+from aiida.cmdline.params.types.base import AnyParamType
+
 __all__ = ("MultipleValueParamType",)
 
 
-class MultipleValueParamType(click.ParamType):
+class MultipleValueParamType(AnyParamType):
     """Convert every word with the type of one value."""
 
-    def __init__(self, param_type: click.ParamType) -> None:
+    def __init__(self, param_type: AnyParamType) -> None:
         super().__init__()
         self._param_type = param_type
         self.name = f"{param_type.name}..."
@@ -20,7 +22,7 @@ class MultipleValueParamType(click.ParamType):
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str | None:
         """Return the metavar of one value, with dots."""
         try:
-            one = self._param_type.get_metavar(param, ctx)  # type: ignore[arg-type,call-arg]
+            one = self._param_type.get_metavar(param, ctx)  # type: ignore[arg-type]
         except TypeError:  # click before 8.2
             one = self._param_type.get_metavar(param)  # type: ignore[call-arg]
         return one or f"{self._param_type.name.upper()}..."

@@ -54,7 +54,7 @@ class PluginParamType(EntryPointType):
         """Return the names that begin so."""
         return [name for name in self.get_valid_arguments() if name.startswith(incomplete)]
 
-    def shell_complete(self, ctx: click.Context | None, param: click.Parameter | None, incomplete: str) -> list[CompletionItem]:  # type: ignore[override]
+    def shell_complete(self, ctx: click.Context | None, param: click.Parameter | None, incomplete: str) -> list[CompletionItem]:
         """Return the names that begin so."""
         return [CompletionItem(name) for name in self.get_possibilities(incomplete)]
 

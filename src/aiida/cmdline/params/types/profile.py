@@ -31,7 +31,7 @@ class ProfileParamType(LabelStringType):
         """Return the name of a profile that is a default."""
         return value.name if isinstance(value, Profile) else value
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Profile:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Profile:  # type: ignore[override]
         """Return the profile, and make it the one that the commands below use."""
         if isinstance(value, Profile):
             return value

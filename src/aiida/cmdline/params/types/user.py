@@ -8,12 +8,13 @@ import click
 from click.shell_completion import CompletionItem
 
 from aiida import orm
+from aiida.cmdline.params.types.base import AnyParamType
 from aiida.cmdline.utils import decorators
 
 __all__ = ("UserParamType",)
 
 
-class UserParamType(click.ParamType):
+class UserParamType(AnyParamType):
     """The email of a user; with `create=True` an unknown one gives a new, unstored user."""
 
     name = "user"
