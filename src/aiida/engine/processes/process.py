@@ -152,12 +152,12 @@ class Process(metaclass=ProcessMeta):
         return {**description, "spec": cls.spec().get_description()}
 
     @classproperty
-    def exit_codes(cls: t.Any) -> ExitCodesNamespace:  # noqa: N805
+    def exit_codes(cls: t.Any) -> ExitCodesNamespace:
         """The exit codes of the spec."""
         return t.cast(ExitCodesNamespace, cls.spec().exit_codes)
 
     @classproperty
-    def spec_metadata(cls: t.Any) -> PortNamespace:  # noqa: N805
+    def spec_metadata(cls: t.Any) -> PortNamespace:
         """The namespace of metadata ports."""
         return t.cast(PortNamespace, cls.spec().inputs["metadata"])
 
@@ -575,13 +575,18 @@ class Process(metaclass=ProcessMeta):
             "inputs": recorder.collect_unlinked(ports, self._parsed_inputs) if recorder.has_unlinked(ports) else {},
             "overwritten": dict(snapshots.overwritten(self._parsed_inputs)),
             "attributes": {name: value for name, value in vars(self).items() if name not in own},
+            "bundle": self._ask_for_bundle(),
         }
+
+    def _ask_for_bundle(self) -> dict[str, t.Any]:
+        """Let a class with save and load hooks of its own say what it wants to keep."""
+        bundle: dict[str, t.Any] = {}
+        self.save_instance_state(bundle, None)
+        return bundle
 
     def _restore(self, data: Mapping[str, t.Any]) -> None:
         """Put a snapshot back into a revived instance."""
-        if not data:
-            return
-        self._restore_sections(serial.decode(data))
+        self._restore_sections(serial.decode(data) if data else {})
 
     def _restore_sections(self, sections: Mapping[str, t.Any]) -> None:
         if sections.get("inputs"):
@@ -589,10 +594,17 @@ class Process(metaclass=ProcessMeta):
         snapshots.overwrite(self._parsed_inputs, sections.get("overwritten", {}))
         for name, value in sections.get("attributes", {}).items():
             setattr(self, name, value)
+        self.load_instance_state(dict(sections.get("bundle", {})), None)
 
     # == hooks ==========================================================================================================
     def on_create(self) -> None:
         """The node is made and not yet stored."""
+
+    def save_instance_state(self, out_state: t.Any, save_context: t.Any) -> None:
+        """Put into `out_state` what shall come back after a crash, besides what the engine keeps by itself."""
+
+    def load_instance_state(self, saved_state: t.Any, load_context: t.Any) -> None:
+        """Take up what `save_instance_state` has put there."""
 
     def on_run(self) -> None:
         """The process enters *running*."""
