@@ -6,7 +6,7 @@ fighting for the file. PostgreSQL lends as many as there are writing threads.
 
 *Fork.* A SQLite connection that lives on both sides of a fork can lose data: the child believes to hold locks that it
 does not hold. So before a fork idle connections are closed; if one is in use at that moment, the child's store
-refuses to work. `subprocess` is not affected, it does not run these hooks.
+refuses to work (on PostgreSQL it simply opens its own). `subprocess` is not affected, it does not run these hooks.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from aiida.common import exceptions
 # A connection that nobody used for so long is tried before it is lent: the server may have been restarted meanwhile.
 IDLE_LIMIT = 5.0
 KEPT_IDLE = 8
+# So long a thread waits for another one to end its transaction.
+THREAD_LIMIT = 60.0
 
 _pools: weakref.WeakSet[ConnectionPool] = weakref.WeakSet()
 # Connections that the parent of a fork was using: closing them here would disturb the parent, so they are kept.
@@ -62,8 +64,11 @@ class ConnectionPool:
 
     def take_writer(self) -> sa.Connection:
         """Borrow a connection for writing; on SQLite, wait until other threads have written."""
-        if self._one_writer:
-            self._write_lock.acquire()
+        if self._one_writer and not self._write_lock.acquire(timeout=THREAD_LIMIT):
+            raise exceptions.StorageBusy(
+                f"another thread of this process has had a transaction open for {THREAD_LIMIT:.0f} s; "
+                "a thread that waits for this one inside a transaction would wait for ever"
+            )
         try:
             connection = self._take(self._writers) or self._open(True)
         except BaseException:
@@ -125,11 +130,13 @@ class ConnectionPool:
 
     def forget_parent(self) -> None:
         """In the child of a fork: start anew, without touching what the parent uses."""
-        lent, closed = self._lent, self.closed
-        _parents_connections.extend((*lent, *self._readers, *self._writers))  # the second and third are empty by now
+        inherited = [*self._lent, *(connection for connection, _ in (*self._readers, *self._writers))]
+        _parents_connections.extend(inherited)
+        closed = self.closed
         self._reset()
         self.closed = closed
-        self._forked_in_use = bool(lent)
+        # A server tells sessions apart; SQLite mistakes the parent's locks for the child's.
+        self._forked_in_use = bool(inherited) and self._one_writer
 
 
 def _is_alive(connection: sa.Connection) -> bool:

@@ -19,6 +19,7 @@ from aiida.common.profile import Profile
 from aiida.repository.zipped import FolderBackendRepository, ZipfileBackendRepository
 from aiida.storage.schema import ARCHIVE_VERSION
 from aiida.storage.sqlite import SqliteStore
+from aiida.storage.sqlite_zip import older
 from aiida.storage.sqlite_zip.utils import DB_FILENAME, ReadOnlyError, extract_metadata, read_version
 
 __all__ = ("SqliteZipBackend",)
@@ -59,7 +60,7 @@ class SqliteZipBackend(SqliteStore):
     def __init__(self, profile: Profile) -> None:
         self._archive = _archive_path(profile)
         found = read_version(self._archive)
-        if found != ARCHIVE_VERSION:
+        if found not in older.READABLE:
             raise exceptions.IncompatibleStorageSchema(
                 f"Archive schema version `{found}` is incompatible with the required schema version `{ARCHIVE_VERSION}`. "
                 "To migrate the archive schema version to the current one, run the following command: "
@@ -68,21 +69,26 @@ class SqliteZipBackend(SqliteStore):
         self._repository: ZipfileBackendRepository | FolderBackendRepository
         if self._archive.is_dir():
             self._repository = FolderBackendRepository(self._archive)
-            database = self._archive / DB_FILENAME
         else:
             self._repository = ZipfileBackendRepository(self._archive)
-            database = self._take_out_database()
-        super().__init__(profile, database)
+        super().__init__(profile, self._take_out_database(found))
 
-    def _take_out_database(self) -> Path:
+    def _take_out_database(self, version: str) -> Path:
+        if self._archive.is_dir() and version == ARCHIVE_VERSION:
+            return self._archive / DB_FILENAME
         folder = Path(mkdtemp(prefix="aiida-archive-"))
         self._finalizer = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         target = folder / DB_FILENAME
         try:
-            with zipfile.ZipFile(self._archive) as archive, archive.open(DB_FILENAME) as source, target.open("wb") as copy:
-                shutil.copyfileobj(source, copy, 1 << 20)
-        except (KeyError, zipfile.BadZipFile) as error:
+            if self._archive.is_dir():
+                shutil.copyfile(self._archive / DB_FILENAME, target)
+            else:
+                with zipfile.ZipFile(self._archive) as archive, archive.open(DB_FILENAME) as source, target.open("wb") as copy:
+                    shutil.copyfileobj(source, copy, 1 << 20)
+        except (KeyError, FileNotFoundError, zipfile.BadZipFile) as error:
             raise exceptions.CorruptStorage(f"the archive `{self._archive}` holds no database: {error}") from error
+        if version != ARCHIVE_VERSION:
+            older.fill_nulls(target)
         return target
 
     def __str__(self) -> str:
