@@ -40,6 +40,7 @@ def run_suite(name: str, folder: Path, *plugins: str) -> Outcome:
     """Run a suite as a plugin's developer would."""
     (folder / "conftest.py").write_text(f"pytest_plugins = {list(plugins)!r}\n")
     (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "plugin_module.py").write_text((SUITES / "plugin_module.py").read_text())
     (folder / "test_suite.py").write_text((SUITES / f"{name}.py").read_text())
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("AIIDA_", "PYTEST_"))}
     command = [
@@ -53,6 +54,7 @@ def run_suite(name: str, folder: Path, *plugins: str) -> Outcome:
         "no:asyncio",
         "--junitxml=report.xml",
     ]
+    environment["PYTHONPATH"] = str(folder)  # for the daemon, too
     environment["HOME"] = str(folder)  # nothing may be read from or written to the user's own folder
     result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert not (folder / ".aiida").exists(), "the user's own configuration was touched"
@@ -73,6 +75,11 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 def both(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     plugins = ("aiida.manage.tests.pytest_fixtures", "aiida.tools.pytest_fixtures")
     return run_suite("new_fixtures", tmp_path_factory.mktemp("both"), *plugins)
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    return run_suite("process_fixtures", tmp_path_factory.mktemp("processes"), "aiida.tools.pytest_fixtures")
 
 
 def test_l01_each_module_alone_and_both_together(new: Outcome, old: Outcome, both: Outcome) -> None:
@@ -123,6 +130,18 @@ def test_l11_load_profile_is_repeatable(new: Outcome) -> None:
     new.check("test_l11")
 
 
+def test_l05_the_daemon_runs_what_a_test_submits(processes: Outcome) -> None:
+    processes.check("test_by_the_daemon", "test_stopped")
+
+
+def test_l06_processes_after_the_storage_was_emptied(processes: Outcome) -> None:
+    processes.check("test_clean")
+
+
 def test_l12_no_tasks_are_left(new: Outcome) -> None:
     new.check("test_l12")
     assert "never awaited" not in new.output and "Task was destroyed" not in new.output
+
+
+def test_l13_a_running_event_loop_is_no_obstacle(processes: Outcome) -> None:
+    processes.check("test_l13")
