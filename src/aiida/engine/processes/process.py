@@ -9,8 +9,6 @@ Rejected: states as classes that carry behaviour and their own pickling; here a 
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
 import sys
 import traceback
 import typing as t
@@ -18,14 +16,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 
 from aiida.common import serial
-from aiida.common.exceptions import InvalidOperation
 from aiida.common.exit_code import ExitCode, ExitCodesNamespace
 from aiida.common.extendeddicts import AttributeDict, AttributesFrozendict
 from aiida.common.lang import classproperty
 from aiida.common.log import LOG_LEVEL_REPORT
 from aiida.common.process_state import ProcessState
 from aiida.common.slots import current_engine
-from aiida.engine.processes import exposing, ids, recorder, snapshots
+from aiida.engine.processes import exposing, ids, making, recorder, snapshots, stepping
 from aiida.engine.processes.builder import ProcessBuilder
 from aiida.engine.processes.foreign import run_foreign
 from aiida.engine.processes.instantiate import make_process, prepare_inputs
@@ -33,19 +30,16 @@ from aiida.engine.processes.metadata import define_metadata
 from aiida.engine.processes.outcome import Finish, Outcome, PendingOutput, Pointer, Snapshot
 from aiida.engine.processes.ports import PortNamespace
 from aiida.engine.processes.process_spec import ProcessSpec
-from aiida.engine.processes.replay import cache_source, replay
+from aiida.engine.processes.replay import cache_source
+from aiida.engine.processes.stepping import current_process
 from aiida.orm import Node, ProcessNode
 from aiida.orm.storing import store_nodes
-from aiida.orm.utils.log import log_sink
 
 if t.TYPE_CHECKING:
     from aiida.engine.processes.workchains.awaitable import Awaitable
     from aiida.graph.records import LogRow
 
 __all__ = ("Process", "ProcessState", "current_process")
-
-#: The instance whose user code runs in this context.
-current_process: contextvars.ContextVar[Process | None] = contextvars.ContextVar("current_process", default=None)
 
 
 class ProcessMeta(type):
@@ -205,66 +199,23 @@ class Process(metaclass=ProcessMeta):
         return instance
 
     def _initialise(self) -> None:
-        """Check the inputs and make the node. The order of the hooks is relied on (BEHAVIOUR O)."""
-        if self._parent is None:
-            self._parent = self.current()
-        self._parsed_inputs = self._parse_inputs(self._raw_inputs)
-        self._node = self.get_or_create_db_record()
-        self._setup_db_record()
-        self.on_create()
-        if self._parsed_inputs.get("metadata", {}).get("disable_cache"):
-            self._node._cachable = False
-
-    @classmethod
-    def _parse_inputs(cls, raw: Mapping[str, t.Any]) -> AttributesFrozendict:
-        """Serialise, fill in defaults, validate; `ValueError` names the port."""
-        ports = cls.spec().inputs
-        parsed = ports.pre_process(ports.serialize(raw) or {})
-        refusal = ports.validate(parsed)
-        if refusal is not None:
-            raise ValueError(str(refusal))
-        return parsed
+        """Check the inputs and make the node."""
+        making.initialise(self)
 
     def _build_process_label(self) -> str:
         """Return the label shown in lists."""
         return self.get_name()
 
     def _setup_db_record(self) -> None:
-        """Set everything on the unstored node that is known now."""
-        node = self._node
-        node.process_type = self.build_process_type()
-        node._project(
-            {
-                "process_state": ProcessState.CREATED.value,
-                "process_label": self._build_process_label(),
-                "metadata_inputs": self._collect_metadata_inputs(),
-                "version": self._version_info(),
-            }
-        )
-        metadata = dict(self._parsed_inputs.get("metadata", {}))
-        recorder.link_caller(self, metadata.pop("call_link_label", "CALL"))
-        self._setup_metadata(metadata)
-        recorder.link_inputs(self)
-
-    def _collect_metadata_inputs(self) -> dict[str, t.Any] | None:
-        return recorder.collect_metadata(self.spec().inputs, self._raw_inputs) or None
+        """Set everything on the unstored node that is known now; subclasses add to it after `super()`."""
+        making.describe(self)
 
     def _version_info(self) -> dict[str, t.Any]:
         return ids.version_info(type(self))
 
     def _setup_metadata(self, metadata: dict[str, t.Any]) -> None:
         """Put metadata on the node. Subclasses take out what they know and pass the rest on."""
-        for name, value in metadata.items():
-            if name in _STEERING:
-                continue
-            if name == "label":
-                self._node.label = value
-            elif name == "description":
-                self._node.description = value
-            elif name == "computer":
-                self._node.computer = value
-            else:
-                raise RuntimeError(f"unsupported metadata key: {name}")
+        making.apply_metadata(self._node, metadata)
 
     @property
     def _has_provenance(self) -> bool:
@@ -273,10 +224,7 @@ class Process(metaclass=ProcessMeta):
 
     def _nodes_to_store(self) -> list[Node]:
         """Return what the first transaction stores: unstored inputs, then the node. Empty without provenance."""
-        if not self._has_provenance:
-            return []
-        nodes = {id(n): n for _, n in recorder.iterate_linked_inputs(self.spec().inputs, self._parsed_inputs) if not n.is_stored}
-        return [*nodes.values(), *([] if self._node.is_stored else [self._node])]
+        return making.list_unstored(self)
 
     def _store_record(self) -> None:
         """Store inputs and node alone: an instance made outside a run. No task row, no event: nobody picks it up."""
@@ -290,11 +238,7 @@ class Process(metaclass=ProcessMeta):
         instance = cls.__new__(cls)
         Process.__init__(instance, runner=runner)
         instance._prepare_revival()
-        instance._node = node
-        instance._parsed_inputs = recorder.rebuild_inputs(cls, node)
-        instance._raw_inputs = AttributesFrozendict(node.get_metadata_inputs() or {})
-        instance._outputs = exposing.outputs_of(node)
-        instance._taken_outputs = dict(recorder.flatten_outputs(instance._outputs))
+        making.take_up(instance, node)
         return instance
 
     def _prepare_revival(self) -> None:
@@ -378,7 +322,9 @@ class Process(metaclass=ProcessMeta):
     def get_parent_calc(self) -> ProcessNode | None:
         """Return the node of the process that launched this one, if it has provenance."""
         parent = self._parent
-        return parent.node if parent is not None and parent._has_provenance else None
+        if parent is None:
+            return t.cast("ProcessNode | None", self._node.caller) if self._node.is_stored else None
+        return t.cast("ProcessNode | None", parent.node) if parent._has_provenance else None
 
     def get_provenance_inputs_iterator(self) -> Iterator[tuple[str, t.Any]]:
         """Iterate over the input ports that become links."""
@@ -461,76 +407,22 @@ class Process(metaclass=ProcessMeta):
 
     def _run_step(self, pointer: Pointer | None = None) -> Outcome:
         """Run user code up to the next resume point. Exceptions of user code pass through."""
-        token = current_process.set(self)
-        try:
-            with self._collecting_logs():
-                outcome = self._step(pointer) if self._cached_source is None else replay(self)
-                for label, value in self._pending_outputs():
-                    recorder.check_output(self, label, value)
-                self._store_loose_nodes()
-            return outcome
-        except BaseException:
-            self._drop_refused_outputs()
-            raise
-        finally:
-            current_process.reset(token)
+        return stepping.run_step(self, pointer)
 
     def _step(self, pointer: Pointer | None) -> Outcome:
         """Run the whole of a foreign process: its own `run`, plain or a coroutine."""
-        return Finish(self._as_exit_code(run_foreign(self)))
-
-    def _as_exit_code(self, result: t.Any) -> ExitCode:
-        """Read what user code returned as the way it ended."""
-        if isinstance(result, ExitCode):
-            return result
-        if result is None:
-            return ExitCode()
-        if isinstance(result, int):
-            return ExitCode(int(result))
-        raise InvalidOperation(
-            f"`{self.get_name()}` returned {result!r} of type {type(result)}: return None, an int, an ExitCode or a dictionary of outputs"
-        )
-
-    @contextlib.contextmanager
-    def _collecting_logs(self) -> Iterator[None]:
-        """Keep log rows of this node with the instance, to be stored in the transaction that ends the step."""
-        if not self._node.is_stored:
-            yield
-            return
-        token = log_sink.set(self._log_rows)
-        try:
-            yield
-        finally:
-            log_sink.reset(token)
+        return Finish(stepping.read_exit_code(self, run_foreign(self)))
 
     def _store_loose_nodes(self) -> None:
         """Store nodes that the step left where the snapshot will refer to them."""
 
-    def _drop_refused_outputs(self) -> None:
-        """Forget outputs that can have no link, so that the end of a failed process is not stopped by them."""
-        for label, value in list(self._pending_outputs()):
-            try:
-                recorder.check_output(self, label, value)
-            except (TypeError, ValueError):
-                recorder.remove_nested(self._outputs, label.split("__"))
-
-    def _pending_outputs(self) -> Iterator[tuple[str, t.Any]]:
-        taken = self._taken_outputs
-        for label, value in recorder.flatten_outputs(self._outputs):
-            if taken.get(label) is not value:
-                yield label, value
-
     def _take_outputs(self) -> list[PendingOutput]:
         """Return the outputs attached since the last take, with the links they need."""
-        pending = [PendingOutput(v, recorder.check_output(self, label, v), label) for label, v in self._pending_outputs()]
-        self._taken_outputs.update({output.label: output.node for output in pending})
-        return pending if self._has_provenance else []
+        return stepping.take_outputs(self)
 
     def _note_outputs(self, outputs: Iterable[PendingOutput]) -> None:
         """Know of outputs that the runtime attached itself (a job's folders): the final check asks for them."""
-        for output in outputs:
-            recorder.put_nested(self._outputs, output.label.split("__"), output.node)
-            self._taken_outputs[output.label] = output.node
+        stepping.note_outputs(self, outputs)
 
     def _take_logs(self) -> list[LogRow]:
         """Return the log rows collected since the last take."""
@@ -544,14 +436,7 @@ class Process(metaclass=ProcessMeta):
 
     def _finish(self, exit_code: ExitCode) -> ExitCode:
         """Check the outputs of a process that succeeded."""
-        if exit_code.status or not self._must_check_outputs():
-            return exit_code
-        refusal = self.spec().outputs.validate(self._outputs)
-        if refusal is None:
-            return exit_code
-        missing = refusal.message.startswith("required value was not provided")
-        code = self.exit_codes.ERROR_MISSING_OUTPUT if missing else self.exit_codes.ERROR_INVALID_OUTPUT
-        return t.cast(ExitCode, code)
+        return exit_code if exit_code.status or not self._must_check_outputs() else stepping.check_outputs(self, exit_code)
 
     def _must_check_outputs(self) -> bool:
         return True
@@ -569,32 +454,14 @@ class Process(metaclass=ProcessMeta):
 
     def _sections(self) -> dict[str, dict[str, t.Any]]:
         """Return everything that outlives a step, by section; one encoding for all keeps shared references."""
-        ports = self.spec().inputs
-        own = self._ENGINE_ATTRIBUTES
-        return {
-            "inputs": recorder.collect_unlinked(ports, self._parsed_inputs) if recorder.has_unlinked(ports) else {},
-            "overwritten": dict(snapshots.overwritten(self._parsed_inputs)),
-            "attributes": {name: value for name, value in vars(self).items() if name not in own},
-            "bundle": self._ask_for_bundle(),
-        }
-
-    def _ask_for_bundle(self) -> dict[str, t.Any]:
-        """Let a class with save and load hooks of its own say what it wants to keep."""
-        bundle: dict[str, t.Any] = {}
-        self.save_instance_state(bundle, None)
-        return bundle
+        return snapshots.collect_sections(self)
 
     def _restore(self, data: Mapping[str, t.Any]) -> None:
         """Put a snapshot back into a revived instance."""
         self._restore_sections(serial.decode(data) if data else {})
 
     def _restore_sections(self, sections: Mapping[str, t.Any]) -> None:
-        if sections.get("inputs"):
-            self._parsed_inputs = snapshots.merge_frozen(self._parsed_inputs, sections["inputs"])
-        snapshots.overwrite(self._parsed_inputs, sections.get("overwritten", {}))
-        for name, value in sections.get("attributes", {}).items():
-            setattr(self, name, value)
-        self.load_instance_state(dict(sections.get("bundle", {})), None)
+        snapshots.restore_sections(self, sections)
 
     # == hooks ==========================================================================================================
     def on_create(self) -> None:
@@ -639,7 +506,3 @@ class Process(metaclass=ProcessMeta):
 
     def on_playing(self) -> None:
         """The process goes on after a pause."""
-
-
-#: Metadata that steers how a process is made and run, and is no property of its node.
-_STEERING = frozenset({"store_provenance", "dry_run", "call_link_label", "disable_cache"})

@@ -12,9 +12,13 @@ from collections.abc import Iterator, Mapping
 from aiida.common import serial
 from aiida.common.exceptions import UnstorableValue
 from aiida.common.extendeddicts import AttributesFrozendict
+from aiida.engine.processes import recorder
 from aiida.engine.processes.outcome import Snapshot
 
-__all__ = ("merge_frozen", "overwrite", "overwritten", "take_snapshot")
+if t.TYPE_CHECKING:
+    from aiida.engine.processes.process import Process
+
+__all__ = ("collect_sections", "merge_frozen", "overwrite", "overwritten", "restore_sections", "take_snapshot")
 
 Sections = Mapping[str, Mapping[str, t.Any]]
 
@@ -42,6 +46,29 @@ def _take_what_can_be_kept(sections: dict[str, dict[str, t.Any]]) -> Snapshot:
             else:
                 kept.setdefault(section, {})[name] = value
     return Snapshot(serial.encode(kept) if kept else {}, lost=lost, sticky=True)
+
+
+def collect_sections(process: Process) -> dict[str, dict[str, t.Any]]:
+    """Return everything of an instance that outlives a step, by section."""
+    ports, own = process.spec().inputs, process._ENGINE_ATTRIBUTES
+    bundle: dict[str, t.Any] = {}
+    process.save_instance_state(bundle, None)
+    return {
+        "inputs": recorder.collect_unlinked(ports, process._parsed_inputs) if recorder.has_unlinked(ports) else {},
+        "overwritten": dict(overwritten(process._parsed_inputs)),
+        "attributes": {name: value for name, value in vars(process).items() if name not in own},
+        "bundle": bundle,
+    }
+
+
+def restore_sections(process: Process, sections: Sections) -> None:
+    """Give an instance back what its snapshot held."""
+    if sections.get("inputs"):
+        process._parsed_inputs = merge_frozen(process._parsed_inputs, sections["inputs"])
+    overwrite(process._parsed_inputs, sections.get("overwritten", {}))
+    for name, value in sections.get("attributes", {}).items():
+        setattr(process, name, value)
+    process.load_instance_state(dict(sections.get("bundle", {})), None)
 
 
 def overwritten(inputs: AttributesFrozendict, prefix: str = "") -> Iterator[tuple[str, t.Any]]:
