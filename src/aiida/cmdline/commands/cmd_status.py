@@ -127,7 +127,7 @@ def _check_daemon(profile: Profile, print_traceback: bool) -> bool:
     try:
         client = engine.DaemonClient(profile)
         if not client.is_daemon_running:
-            print_status(ServiceStatus.WARNING, "daemon", "The daemon is not running.")
+            print_status(ServiceStatus.WARNING, "daemon", "The daemon is not running. `verdi daemon start` starts it.")
             return True
         count = client.get_number_of_workers()
         words = "1 worker" if count == 1 else f"{count} workers"

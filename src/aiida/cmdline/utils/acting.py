@@ -28,12 +28,46 @@ def act(verb: str, processes: list[orm.ProcessNode], *, timeout: float, wait: bo
         return
     if not processes and verb == "kill":
         click.confirm(f"Are you sure you want to kill {len(targets)} processes?", abort=True)
+    ended = [node for node in targets if node.is_terminated]
     is_running = engine.get_daemon_client().is_daemon_running
-    if not is_running:
+    if not is_running and len(ended) < len(targets):
         echo.echo_report("The daemon is not running: what nobody holds is acted on at once, the rest when it is taken up.")
     waits = wait or (is_running and timeout > 0)
     try:
-        with progress.spinner(f"{verb} {len(targets)} process{'es' if len(targets) > 1 else ''}"):
+        with progress.spinner(f"{verb} {_count(targets)}"):
             COMMANDS[verb](targets, timeout=timeout if waits else 0, **kwargs)
     except control.ProcessTimeoutException as error:
         echo.echo_critical(f"{error}\nThe request is recorded and will be acted on; `verdi process explain PK` says what it waits for.")
+    except KeyboardInterrupt:
+        echo.echo_critical("Stopped waiting. The request is recorded and will be acted on.")
+    _report(verb, [node for node in targets if node not in ended])
+
+
+def _count(processes: list[orm.ProcessNode]) -> str:
+    return "1 process" if len(processes) == 1 else f"{len(processes)} processes"
+
+
+# What a process is like once it has done what was asked: filters beside its pk.
+DONE: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "kill": ("killed", {"attributes.process_state": "killed"}),
+    "pause": ("paused", {"attributes.paused": True}),
+    "play": ("played", {"or": [{"attributes.paused": {"!==": True}}, {"attributes": {"!has_key": "paused"}}]}),
+}
+
+
+def _report(verb: str, targets: list[orm.ProcessNode]) -> None:
+    """Say how many did what was asked; the others have been asked."""
+    word, filters = DONE[verb]
+    pks = {int(node.pk) for node in targets}
+    found = orm.QueryBuilder().append(orm.ProcessNode, filters={"id": {"in": sorted(pks)}, **filters}, project="id").all(flat=True)
+    done = pks & set(found)
+    asked = (pks - done) & set(control.get_process_tasks(None))
+    if done:
+        echo.echo_success(f"{word} {_name(done)}")
+    if asked:
+        echo.echo_report(f"asked {_name(asked)} to {verb}")
+
+
+def _name(pks: set[int]) -> str:
+    """Return processes by number, or how many they are."""
+    return f"{len(pks)} processes" if len(pks) > 5 else ", ".join(f"Process<{pk}>" for pk in sorted(pks))

@@ -73,7 +73,7 @@ def check_worker_load(active_slots: int | None = None) -> None:
         echo.echo_warning(f"The daemon does not answer: {error}")
         return
     if workers is None:
-        echo.echo_warning("The daemon is not running")
+        echo.echo_warning("The daemon is not running: `verdi daemon start` starts it")
     elif workers == 0:
         echo.echo_warning("The daemon has no workers: `verdi daemon incr` adds one")
     else:

@@ -121,7 +121,7 @@ def find_broken_rules(store: Store) -> list[str]:
         workers = {row[0] for row in journal.list_workers(connection)}
         edges: dict[int, list[int]] = {}
         for row in journal.run(connection, "SELECT target, waiter FROM wait"):
-            edges.setdefault(row[1], []).append(row[0])
+            edges.setdefault(int(row.waiter), []).append(int(row.target))
         for start in range(0, len(processes), BATCH):
             batch = processes[start : start + BATCH]
             nodes = store.fetch(NodeRow, batch)
