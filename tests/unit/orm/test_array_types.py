@@ -125,7 +125,7 @@ def test_bands_are_kept_with_occupations_and_names() -> None:
     with pytest.raises(AttributeError, match="first set the kpoints"):
         BandsData().set_bands([[1.0]])
     energies = np.arange(32.0).reshape(2, 8, 2)
-    bands = make_bands(energies, units="eV", occupations=energies * 0, labels=None)
+    bands = make_bands(energies, units="eV", occupations=energies * 0)
     bands.set_bands(energies, units="eV", occupations=energies * 0, labels=["up", "down"])
     loaded = orm.load_node(bands.store().pk)
     found, filled, names = loaded.get_bands(also_occupations=True, also_labels=True)

@@ -13,5 +13,6 @@ __getattr__, __dir__, __all__ = front_door(
         "ProjectionData": _HERE + "projection",
         "TrajectoryData": _HERE + "trajectory",
         "XyData": _HERE + "xy",
+        "find_bandgap": _HERE + "bands",
     },
 )

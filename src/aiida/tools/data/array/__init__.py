@@ -1,0 +1,1 @@
+"""Helpers for array types: structures out of trajectories, paths of k-points."""
