@@ -55,7 +55,11 @@ def env(store: Any, settings: Settings) -> Environment:
 @pytest.fixture
 def engine(env: Environment) -> Iterator[InlineEngine]:
     logger = logging.getLogger("aiida")
+    # A profile loaded by other tests of the session has put one there already: two would write every line twice.
     handler, level = DBLogHandler(), logger.level
+    others = [one for one in logger.handlers if isinstance(one, DBLogHandler)]
+    for other in others:
+        logger.removeHandler(other)
     logger.addHandler(handler)
     logger.setLevel(23)
     made = InlineEngine(env)
@@ -63,6 +67,8 @@ def engine(env: Environment) -> Iterator[InlineEngine]:
         yield made
     made.close()
     logger.removeHandler(handler)
+    for other in others:
+        logger.addHandler(other)
     logger.setLevel(level)
 
 

@@ -72,6 +72,8 @@ class Process(metaclass=ProcessMeta):
     )  # fmt: skip
 
     _parent: Process | None = None
+    _node: t.Any
+    _parsed_inputs: AttributesFrozendict
 
     def __init__(
         self,
