@@ -364,6 +364,7 @@ def test_i14_load_node() -> None:
         orm.load_node()
     with pytest.raises(ValueError, match="only one"):
         orm.load_node(pk=1, uuid="a")
+    assert orm.load_node(orm.Int(2, label="cafebabe").store().label).value == 2, "a label may read like a UUID"
     orm.Int(1, label="twice-i14").store()
     orm.Int(2, label="twice-i14").store()
     with pytest.raises(exceptions.MultipleObjectsError):

@@ -160,7 +160,7 @@ class Entity(ABC):
         entity.initialize()
         return entity
 
-    def initialize(self) -> None:  # noqa: B027 - nothing to do for most
+    def initialize(self, *args: Any, **kwargs: Any) -> None:  # noqa: B027 - nothing to do for most
         """Prepare what an instance needs besides its row; run for new and for loaded entities."""
 
     # -- what an entity is ---------------------------------------------------------------------------------------------

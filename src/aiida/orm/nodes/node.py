@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
 from aiida.common.exceptions import InvalidOperation, ModificationNotAllowed, StoringNotAllowed
@@ -383,6 +384,14 @@ class Node(Entity, metaclass=AbstractNodeMeta):
     def CliModel(cls: Any) -> Any:
         """The arguments of the constructor as a flat model, `None` if the class has none."""
         return LazyModel("cli").__get__(None, cls) if cls.supports_cli_model else None
+
+    def serialize(  # type: ignore[override]
+        self, *, exclude_none: bool = False, repository_dump_path: Path | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Return the node as a dictionary; its files are copied below `repository_dump_path`, in a folder named by the UUID."""
+        if repository_dump_path is not None:
+            self.base.repository.copy_tree(Path(repository_dump_path).absolute() / self.uuid)
+        return super().serialize(exclude_none=exclude_none, **kwargs)
 
     @classmethod
     def _model_for(cls, serialized: dict[str, Any]) -> Any:

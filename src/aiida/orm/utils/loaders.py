@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from uuid import UUID
 
+from aiida.common.escaping import escape_for_sql_like
 from aiida.common.exceptions import MultipleObjectsError, NotExistent
 from aiida.common.lang import classproperty
 from aiida.orm.computers import Computer
@@ -88,43 +89,28 @@ class OrmEntityLoader:
         identifier_type: IdentifierType | None = None,
         sub_classes: tuple[type[Entity], ...] | None = None,
         query_with_dashes: bool = True,
+        operator: str = "==",
         project: Any = "*",
     ) -> tuple[QueryBuilder, dict[str, Any]]:
         """Return a query for what the identifier means, and the parameters that were understood."""
         classes = cls.get_query_classes(sub_classes)
         if identifier_type is None:
             identifier, identifier_type = cls.infer_identifier_type(identifier)
+        builder = QueryBuilder()
         if identifier_type is IdentifierType.ID:
-            builder = cls._get_query_builder_id_identifier(identifier, classes)
+            condition = {operator: f"{identifier}%"} if operator == "like" else {"==": int(identifier)}
+            builder.append(cls=classes, tag="entity", project=project, filters={"id": condition})
         elif identifier_type is IdentifierType.UUID:
-            builder = cls._get_query_builder_uuid_identifier(identifier, classes, query_with_dashes)
+            condition = _uuid_condition(str(identifier), query_with_dashes)
+            builder.append(cls=classes, tag="entity", project=project, filters={"uuid": condition})
         else:
-            builder = cls._get_query_builder_label_identifier(identifier, classes)
+            cls._append_label(builder, str(identifier), classes, operator, project)
         return builder, {"classes": classes, "identifier": identifier, "identifier_type": identifier_type}
 
     @classmethod
-    def _get_query_builder_id_identifier(cls, identifier: Any, classes: Any) -> QueryBuilder:
-        return QueryBuilder().append(cls=classes, tag="entity", project="*", filters={"id": int(identifier)})
-
-    @classmethod
-    def _get_query_builder_uuid_identifier(cls, identifier: Any, classes: Any, query_with_dashes: bool) -> QueryBuilder:
-        """Match the beginning of the UUID, with dashes where they belong."""
-        text = str(identifier)
-        digits = text.replace("-", "").lower()
-        if len(digits) == 32:
-            condition: dict[str, Any] = {"==": str(UUID(digits))}
-        else:
-            if query_with_dashes:
-                text = digits
-                for place in (20, 16, 12, 8):
-                    if len(text) >= place:
-                        text = f"{text[:place]}-{text[place:]}"
-            condition = {"like": f"{text.rstrip('-')}%" if len(digits) in (8, 12, 16, 20) else f"{text}%"}
-        return QueryBuilder().append(cls=classes, tag="entity", project="*", filters={"uuid": condition})
-
-    @classmethod
-    def _get_query_builder_label_identifier(cls, identifier: Any, classes: Any) -> QueryBuilder:
-        return QueryBuilder().append(cls=classes, tag="entity", project="*", filters={"label": {"==": identifier}})
+    def _append_label(cls, builder: QueryBuilder, label: str, classes: Any, operator: str, project: Any) -> None:
+        value = f"{escape_for_sql_like(label)}%" if operator == "like" else label
+        builder.append(cls=classes, tag="entity", project=project, filters={"label": {operator: value}})
 
     @classmethod
     def load_entity(
@@ -137,10 +123,14 @@ class OrmEntityLoader:
         """Return the entity; `NotExistent` or `MultipleObjectsError` if it is not exactly one."""
         builder, parameters = cls.get_query_builder(identifier, identifier_type, sub_classes, query_with_dashes)
         found = builder.limit(2).all(flat=True)
+        kind = parameters["identifier_type"]
+        if not found and kind is IdentifierType.UUID and identifier_type is None:
+            # A label may read like the beginning of a UUID: `add`, `fe`, `cafe`.
+            found = cls.get_query_builder(identifier, IdentifierType.LABEL, sub_classes)[0].limit(2).all(flat=True)
         if len(found) == 1:
             return found[0]
         names = " or ".join(one.__name__ for one in parameters["classes"])
-        what = f"{parameters['identifier_type'].value}<{parameters['identifier']}>"
+        what = f"{kind.value}<{parameters['identifier']}>"
         if not found:
             raise NotExistent(f"no {names} found with {what}: No result was found")
         raise MultipleObjectsError(f"multiple {names} entries found with {what}")
@@ -148,12 +138,20 @@ class OrmEntityLoader:
     @classmethod
     def get_options(cls, incomplete: str, project: Any = "*") -> list[list[Any]]:
         """Return what may be meant by the beginning of an identifier: for completion on the command line."""
-        classes = cls.get_query_classes()
-        value, kind = cls.infer_identifier_type(incomplete) if incomplete else ("", IdentifierType.LABEL)
-        like = {"like": f"{value}%"}
-        field = "label" if kind is not IdentifierType.UUID else "uuid"
-        builder = QueryBuilder().append(cls=classes, tag="entity", project=project, filters={field: like})
+        kind = cls.infer_identifier_type(incomplete)[1] if incomplete else IdentifierType.LABEL
+        builder, _ = cls.get_query_builder(incomplete, kind, operator="like", project=project)
         return cast("list[list[Any]]", builder.all())
+
+
+def _uuid_condition(text: str, with_dashes: bool) -> dict[str, Any]:
+    """Return the filter for a UUID or the beginning of one, with dashes where they belong."""
+    digits = text.replace("-", "").lower()
+    if len(digits) == 32:
+        return {"==": str(UUID(digits))}
+    if not with_dashes:
+        return {"like": f"{text}%"}
+    parts = [digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]]
+    return {"like": "-".join(part for part in parts if part) + "%"}
 
 
 class ProcessEntityLoader(OrmEntityLoader):
@@ -189,12 +187,12 @@ class CodeEntityLoader(OrmEntityLoader):
         return super().get_query_classes(sub_classes)
 
     @classmethod
-    def _get_query_builder_label_identifier(cls, identifier: Any, classes: Any) -> QueryBuilder:
-        label, at, computer = str(identifier).partition("@")
-        builder = QueryBuilder().append(cls=classes, tag="entity", project="*", filters={"label": {"==": label}})
+    def _append_label(cls, builder: QueryBuilder, label: str, classes: Any, operator: str, project: Any) -> None:
+        name, at, computer = label.partition("@")
+        super()._append_label(builder, name, classes, "==" if at else operator, project)
         if at:
-            builder.append(Computer, filters={"label": {"==": computer}}, with_node="entity")
-        return builder
+            value = f"{escape_for_sql_like(computer)}%" if operator == "like" else computer
+            builder.append(Computer, filters={"label": {operator: value}}, with_node="entity")
 
 
 class ComputerEntityLoader(OrmEntityLoader):
