@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,12 +27,18 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     before = AiiDAConfigDir._glb_aiida_config_folder
     get_manager().unload_profile()
     folder = tmp_path_factory.mktemp("home") / ".aiida"
+    environment = os.environ.get("AIIDA_PATH")
+    os.environ["AIIDA_PATH"] = str(folder.parent)  # for daemons and scripts that are started
     AiiDAConfigDir.set(folder)
     configuration.reset_config()
     result = invoke("presto", "-n")
     assert result.exit_code == 0, result.output
     yield folder
     get_manager().unload_profile()
+    if environment is None:
+        del os.environ["AIIDA_PATH"]
+    else:
+        os.environ["AIIDA_PATH"] = environment
     AiiDAConfigDir._glb_aiida_config_folder = before
     configuration.reset_config()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 from aiida import orm
 from aiida.engine import ToContext, WorkChain, calcfunction
 
@@ -55,3 +58,25 @@ class Outer(WorkChain):
 
     def two(self):  # type: ignore[no-untyped-def]
         self.out("result", self.ctx.child.outputs.result)
+
+
+class Nested(WorkChain):
+    """A chain of waiting work chains; the last one stays in its step until a file is there."""
+
+    @classmethod
+    def define(cls, spec):  # type: ignore[no-untyped-def]
+        super().define(spec)
+        spec.input("depth", valid_type=orm.Int)
+        spec.input("path", valid_type=orm.Str)
+        spec.outline(cls.go, cls.end)
+
+    def go(self):  # type: ignore[no-untyped-def]
+        if self.inputs.depth.value > 1:
+            return ToContext(child=self.submit(Nested, depth=orm.Int(self.inputs.depth.value - 1), path=self.inputs.path))
+        self.report("the last one has begun")
+        while not Path(self.inputs.path.value).exists():
+            time.sleep(0.01)
+        return None
+
+    def end(self):  # type: ignore[no-untyped-def]
+        pass

@@ -57,6 +57,8 @@ DONE: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 def _report(verb: str, targets: list[orm.ProcessNode]) -> None:
     """Say how many did what was asked; the others have been asked."""
+    if not targets:
+        return
     word, filters = DONE[verb]
     pks = {int(node.pk) for node in targets}
     found = orm.QueryBuilder().append(orm.ProcessNode, filters={"id": {"in": sorted(pks)}, **filters}, project="id").all(flat=True)
