@@ -1,13 +1,11 @@
 """THE TABLE of legal links, and the check that uses it.
 
-Each row says which node may point to which, and how often. `check_link` looks at types only; what needs the graph (is there
-another creator, is the label taken, would there be a cycle) is a question of cardinality that the caller answers with the links
-it has at hand, through `check_cardinality`.
+Each row says which node may point to which, and how often. `check_link` looks at the types; how often needs the links that are there, so
+that `aiida.orm` compares them with the degrees (`DEGREES`) when a link is made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -19,7 +17,6 @@ __all__ = (
     "LINK_RULES",
     "Degree",
     "LinkRule",
-    "check_cardinality",
     "check_link",
     "describe_rule",
     "is_legal",
@@ -31,7 +28,6 @@ class Degree(Enum):
 
     UNIQUE = "unique"  # one at most
     UNIQUE_LABEL = "unique_label"  # several, with different labels
-    UNIQUE_PAIR = "unique_pair"  # several, but no two with the same partner
     UNIQUE_TRIPLE = "unique_triple"  # several, but no two with the same partner and label
     MANY = "many"
 
@@ -89,41 +85,3 @@ def check_link(source_type: str, target_type: str, link_type: LinkType, label: s
             f"cannot add a `{link_type.value}` link from a node of type `{source_type}` to one of type `{target_type}`: "
             f"{describe_rule(link_type)}"
         )
-
-
-def check_cardinality(
-    link_type: LinkType,
-    label: str,
-    source: object,
-    target: object,
-    outgoing: Iterable[tuple[object, str]],
-    incoming: Iterable[tuple[object, str]],
-) -> None:
-    """Raise `ValueError` if the new link breaks the degree rules.
-
-    `outgoing` are (target, label) of the links of this type that the source has already, `incoming` (source, label) of those that
-    the target has. Nodes are compared as they are given: ids, or objects.
-    """
-    outdegree, indegree = DEGREES[link_type]
-    _check_side(outdegree, link_type, label, target, list(outgoing), f"node {source}", "outgoing")
-    _check_side(indegree, link_type, label, source, list(incoming), f"node {target}", "incoming")
-
-
-def _check_side(
-    degree: Degree,
-    link_type: LinkType,
-    label: str,
-    partner: object,
-    links: list[tuple[object, str]],
-    who: str,
-    side: str,
-) -> None:
-    kind = f"{side} {link_type.value.upper()} link"
-    if degree is Degree.UNIQUE and links:
-        raise ValueError(f"{who} already has an {kind}, and may have one only")
-    if degree is Degree.UNIQUE_LABEL and any(label == other for _, other in links):
-        raise ValueError(f'{who} already has an {kind} with label "{label}"')
-    if degree is Degree.UNIQUE_PAIR and any(partner == other for other, _ in links):
-        raise ValueError(f"{who} already has an {kind} with node {partner}")
-    if degree is Degree.UNIQUE_TRIPLE and (partner, label) in links:
-        raise ValueError(f'{who} already has an {kind} with label "{label}" with node {partner}')

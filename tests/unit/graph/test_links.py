@@ -4,7 +4,7 @@ import pytest
 
 from aiida.common.exceptions import ValidationError
 from aiida.common.links import GraphTraversalRules, LinkType
-from aiida.graph.links import LINK_RULES, Degree, check_cardinality, check_link, is_legal
+from aiida.graph.links import DEGREES, LINK_RULES, Degree, check_link, is_legal
 from aiida.graph.traversal import Edge, close, resolve_rules
 from aiida.graph.types import is_valid_node_type, node_type_prefix, parse_node_type
 
@@ -38,36 +38,16 @@ def test_bad_arguments():
         check_link(TYPES["data."], TYPES["process.workflow."], LinkType.INPUT_WORK, "a.b")
 
 
-# link type, links that leave the source, links that arrive at the target, is one more (label x, from 1 to 2) allowed
-CARDINALITY = [
-    (LinkType.CREATE, [], [], True),
-    (LinkType.CREATE, [(9, "y")], [], True),
-    (LinkType.CREATE, [(9, "x")], [], False),
-    (LinkType.CREATE, [], [(9, "y")], False),
-    (LinkType.CALL_CALC, [(9, "x")], [], True),
-    (LinkType.CALL_WORK, [], [(9, "x")], False),
-    (LinkType.INPUT_CALC, [(9, "x")], [], True),
-    (LinkType.INPUT_CALC, [], [(9, "x")], False),
-    (LinkType.INPUT_CALC, [], [(9, "y")], True),
-    (LinkType.INPUT_WORK, [(2, "y")], [(1, "y")], True),
-    (LinkType.RETURN, [(9, "y")], [(9, "x")], True),
-    (LinkType.RETURN, [(9, "x")], [], False),
-    (LinkType.RETURN, [(2, "y")], [(1, "y")], True),
-    (LinkType.RETURN, [], [(1, "x")], False),
-]
-
-
-@pytest.mark.parametrize(("link_type", "outgoing", "incoming", "allowed"), CARDINALITY)
-def test_cardinality(link_type, outgoing, incoming, allowed):
-    if allowed:
-        check_cardinality(link_type, "x", 1, 2, outgoing, incoming)
-    else:
-        with pytest.raises(ValueError, match="already has an"):
-            check_cardinality(link_type, "x", 1, 2, outgoing, incoming)
-
-
-def test_degrees_are_used_or_spare():
-    assert {rule.outdegree for rule in LINK_RULES} | {rule.indegree for rule in LINK_RULES} <= set(Degree)
+def test_degrees():
+    assert {rule.outdegree for rule in LINK_RULES} | {rule.indegree for rule in LINK_RULES} == set(Degree)
+    assert {link_type.value: (out.value, into.value) for link_type, (out, into) in DEGREES.items()} == {
+        "create": ("unique_label", "unique"),
+        "return": ("unique_label", "unique_triple"),
+        "input_calc": ("many", "unique_label"),
+        "input_work": ("many", "unique_label"),
+        "call_calc": ("many", "unique"),
+        "call_work": ("many", "unique"),
+    }
 
 
 def test_node_types():
