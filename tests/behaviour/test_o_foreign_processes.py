@@ -112,6 +112,13 @@ def test_o_a_process_with_a_run_of_its_own() -> None:
     assert [child.process_label for child in node.called] == ["add"]
 
 
+def test_o_an_instance_made_by_hand_can_be_executed() -> None:
+    process = Foreign(inputs={"x": 5})
+    assert process.execute()["y"].value == 6 and process.node.is_finished_ok
+    function = examples.add.process_class(inputs={"x": 1, "y": 2})
+    assert function.execute() == 3 and function.node.is_sealed
+
+
 def test_o_a_run_that_is_a_coroutine() -> None:
     outputs, node = run_get_node(Coroutine, x=orm.Int(3))
     assert outputs["y"].value == 5 and node.exit_status == 5 and node.exit_message == "five"

@@ -106,11 +106,6 @@ class FunctionProcess(Process):
     def _version_info(self) -> dict[str, t.Any]:
         return ids.version_info(self._func)
 
-    def execute(self) -> t.Any:
-        """Call the function and return its outputs, with no engine behind it."""
-        self._run_step()
-        return self._result()
-
     def _step(self, pointer: Sequence[int] | None) -> Outcome:
         """Call the function and attach what it returns."""
         args, kwargs = self._signature.to_call(self._parsed_inputs)

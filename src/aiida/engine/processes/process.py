@@ -379,6 +379,10 @@ class Process(metaclass=ProcessMeta):
         """Launch a child and return its stored node at once."""
         return current_engine.get().submit(make_process(process, prepare_inputs(inputs, **kwargs), parent=self))
 
+    def execute(self) -> t.Any:
+        """Run this instance to its end, here and now, and return its outputs."""
+        return current_engine.get().run(self)[0]
+
     def update_outputs(self) -> None:
         """Write the links of all pending outputs now."""
         outputs = self._take_outputs()

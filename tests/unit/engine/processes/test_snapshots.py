@@ -11,7 +11,7 @@ import pytest
 
 from aiida import orm
 from aiida.common.slots import current_store
-from aiida.engine import WorkChain
+from aiida.engine import WorkChain, append_
 from aiida.engine.processes.snapshots import take_snapshot
 from aiida.graph.records import NodeRow
 from aiida.orm.hydrate import to_entity
@@ -88,6 +88,19 @@ def test_awaited_processes_are_remembered(store: Any) -> None:
     assert other.ctx.x.y.pk == child.pk and [awaitable.key for awaitable in other._awaitables] == ["x.y"]
     other._resolve()
     assert other.ctx.x.y == child and other._awaitables == []
+
+
+def test_awaited_lists_keep_their_order(store: Any) -> None:
+    children = [Chain().node for _ in range(3)]
+    process = Chain()
+    for child in children:
+        process.to_context(all=append_(child))
+    other = revive(process, process._snapshot().data)
+    other._resolve()
+    assert other.ctx.all == children
+    process.ctx.all = []
+    process._resolve()
+    assert process.ctx.all == children
 
 
 def test_what_cannot_be_kept_is_named() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Sequence
 
 from aiida.common.extendeddicts import AttributeDict
 from aiida.engine.processes.workchains.awaitable import Awaitable, AwaitableAction, construct_awaitable
@@ -41,18 +42,31 @@ def insert(context: AttributeDict, awaitable: Awaitable) -> None:
         place.setdefault(name, []).append(awaitable)
 
 
-def resolve(context: AttributeDict, awaitable: Awaitable, value: t.Any) -> None:
-    """Replace the awaitable by what it stood for."""
-    place, name = _place(context, awaitable)
-    if awaitable["action"] is AwaitableAction.ASSIGN:
-        place[name] = value
-        return
+def resolve(context: AttributeDict, ended: Sequence[tuple[Awaitable, t.Any]]) -> None:
+    """Replace awaitables by what they stood for. A list is walked once, however many of its places are filled."""
+    lists: dict[str, list[tuple[Awaitable, t.Any]]] = {}
+    for awaitable, value in ended:
+        if awaitable["action"] is AwaitableAction.ASSIGN:
+            place, name = _place(context, awaitable)
+            place[name] = value
+        else:
+            lists.setdefault(awaitable["key"], []).append((awaitable, value))
+    for members in lists.values():
+        _fill(context, members)
+
+
+def _fill(context: AttributeDict, members: list[tuple[Awaitable, t.Any]]) -> None:
+    """Fill the places of one list. Awaitables are told by their process: after a recovery they are equal, not identical."""
+    place, name = _place(context, members[0][0])
     values = place.setdefault(name, [])
+    waiting: dict[t.Any, list[t.Any]] = {}
+    for awaitable, value in members:
+        waiting.setdefault(awaitable["pk"], []).append(value)
     for index, present in enumerate(values):
-        if present is awaitable or (isinstance(present, Awaitable) and present["pk"] == awaitable["pk"]):
-            values[index] = value
-            return
-    values.append(value)
+        if isinstance(present, Awaitable) and waiting.get(present["pk"]):
+            values[index] = waiting[present["pk"]].pop()
+    # A step may have replaced the list meanwhile; what was awaited for it comes all the same.
+    values.extend(value for left in waiting.values() for value in left)
 
 
 def _place(context: AttributeDict, awaitable: Awaitable) -> tuple[AttributeDict, str]:

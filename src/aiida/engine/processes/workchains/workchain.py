@@ -182,10 +182,11 @@ class WorkChain(Process, metaclass=Protect):
         store = self.node.backend
         rows = store.fetch(NodeRow, [awaitable["pk"] for awaitable in waiting])
         nodes = {pk: to_entity(row, store) for pk, row in rows.items()}
+        ended = []
         for awaitable in waiting:
             node = nodes[awaitable["pk"]]
-            value = AttributeDict(exposing.outputs_of(node)) if awaitable["outputs"] else node
-            context.resolve(self._context, awaitable, value)
+            ended.append((awaitable, AttributeDict(exposing.outputs_of(node)) if awaitable["outputs"] else node))
+        context.resolve(self._context, ended)
         resolved = {id(awaitable) for awaitable in waiting}
         self._awaitables = [awaitable for awaitable in self._awaitables if id(awaitable) not in resolved]
 
