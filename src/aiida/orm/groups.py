@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import warnings
 from abc import ABCMeta
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -28,6 +28,7 @@ from aiida.orm.legacy import GROUP_NAMES, get_legacy
 from aiida.orm.session import changes, default_user_row, get_store
 from aiida.orm.users import User, user_of
 from aiida.plugins.entry_point import get_entry_point_from_class, load_entry_point
+from aiida.storage.groups import count_members, find_members, remove_members
 
 if TYPE_CHECKING:
     from typing import Self
@@ -56,9 +57,7 @@ class GroupCollection(Collection["Group"]):
     def delete(self, pk: int) -> None:
         """Delete a group; its nodes stay."""
         with self._backend.transaction():
-            memberships = [cast(int, row.id) for row in self._backend.find(GroupNodeRow, dbgroup_id=pk)]
-            if memberships:
-                self._backend.delete(GroupNodeRow, memberships)
+            remove_members(self._backend, pk)
             if not self._backend.delete(GroupRow, [pk]):
                 raise NotExistent(f"Group with ID<{pk}> does not exist")
 
@@ -243,9 +242,7 @@ class Group(Entity, metaclass=GroupMeta):
     # -- nodes ---------------------------------------------------------------------------------------------------------
 
     def _node_ids(self) -> list[int]:
-        if self.pk is None:
-            return []
-        return [row.dbnode_id for row in self._store.find(GroupNodeRow, dbgroup_id=self.pk)]
+        return [] if self.pk is None else find_members(self._store, self.pk)
 
     @property
     def nodes(self) -> ConvertIterator:
@@ -258,43 +255,36 @@ class Group(Entity, metaclass=GroupMeta):
 
     def count(self) -> int:
         """Return the number of nodes."""
-        return len(self._node_ids())
+        return 0 if self.pk is None else count_members(self._store, self.pk)
 
     @property
     def is_empty(self) -> bool:
         """Whether there is no node."""
-        return not self._node_ids()
+        return self.count() == 0
 
     def clear(self) -> None:
         """Take all nodes out."""
-        self._remove(lambda row: True)
+        if self.pk is None:
+            raise ModificationNotAllowed("cannot clear an unstored group")
+        remove_members(self._store, self.pk)
 
     def add_nodes(self, nodes: Node | Sequence[Node]) -> None:
         """Add stored nodes; those that are in already make no difference."""
-        if not self.is_stored:
+        pk = self.pk
+        if pk is None:
             raise ModificationNotAllowed("cannot add nodes to an unstored group")
-        ids = _ids_of(nodes)
+        ids = dict.fromkeys(_ids_of(nodes))
         with self._store.transaction():
-            present = set(self._node_ids())
-            new = [one for one in dict.fromkeys(ids) if one not in present]
+            present = set(find_members(self._store, pk, ids))
+            new = [GroupNodeRow(dbnode_id=one, dbgroup_id=pk) for one in ids if one not in present]
             if new:
-                self._store.insert([GroupNodeRow(dbnode_id=one, dbgroup_id=cast(int, self.pk)) for one in new])
+                self._store.insert(new)
 
     def remove_nodes(self, nodes: Node | Sequence[Node]) -> None:
         """Take nodes out; those that are not in make no difference."""
-        if not self.is_stored:
-            raise ModificationNotAllowed("cannot remove nodes from an unstored group")
-        ids = set(_ids_of(nodes))
-        self._remove(lambda row: row.dbnode_id in ids)
-
-    def _remove(self, chosen: Callable[[GroupNodeRow], bool]) -> None:
         if self.pk is None:
-            raise ModificationNotAllowed("cannot clear an unstored group")
-        with self._store.transaction():
-            rows = self._store.find(GroupNodeRow, dbgroup_id=self.pk)
-            gone = [cast(int, row.id) for row in rows if chosen(row)]
-            if gone:
-                self._store.delete(GroupNodeRow, gone)
+            raise ModificationNotAllowed("cannot remove nodes from an unstored group")
+        remove_members(self._store, self.pk, _ids_of(nodes))
 
 
 def _ids_of(nodes: Any) -> list[int]:
