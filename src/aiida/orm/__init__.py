@@ -64,6 +64,7 @@ __getattr__, __dir__, __all__ = front_door(
         "OrmModel": "aiida.orm.pydantic",
         "PortableCode": _DATA + "code.portable",
         "ProcessNode": "aiida.orm.nodes.process.process",
+        "ProjectionData": _DATA + "array.projection",
         "QbField": "aiida.orm.fields",
         "QbFieldFilters": "aiida.orm.fields",
         "QbFields": "aiida.orm.fields",

@@ -10,7 +10,7 @@ import datetime
 import types
 import typing as t
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from pprint import pformat
 from uuid import UUID
 
@@ -516,7 +516,7 @@ _COLUMNS: dict[str, tuple[tuple[str, t.Any, str], ...]] = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def collect_fields(cls: type[t.Any]) -> QbFields:
     """Return the fields of an entity class: its columns, and what it and its bases declare in the attributes."""
     row: type[Row] | None = getattr(cls, "_row_type", None)

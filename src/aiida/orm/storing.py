@@ -67,7 +67,7 @@ def _prepare(nodes: Sequence[Node]) -> list[Callable[[], Any]]:
                 raise _source_unstored(link)
     try:
         for node in _sources_first(nodes):
-            undo.append(node._prepare_row())
+            undo.append(node._ready_row())
     except BaseException:
         for back in reversed(undo):
             back()

@@ -12,8 +12,9 @@ import pytest
 from aiida import orm
 from aiida.common.exceptions import ModificationNotAllowed, NotExistent, ValidationError
 from aiida.common.slots import current_store
-from aiida.orm import BandsData, KpointsData, StructureData, TrajectoryData, XyData
+from aiida.orm import BandsData, KpointsData, ProjectionData, StructureData, TrajectoryData, XyData
 from aiida.orm.nodes.data.array.bands import find_bandgap
+from aiida.plugins import OrbitalFactory
 from aiida.storage.sqlite_temp.backend import SqliteTempBackend
 
 CELL = [[4.0, 0.0, 0.0], [0.0, 5.0, 0.0], [1.0, 0.0, 6.0]]
@@ -276,3 +277,50 @@ def test_curves() -> None:
         XyData([1, 2])
     with pytest.raises(ValueError, match="same shape"):
         again.set_y([np.array([1.0])], ["c"], ["d"])
+
+
+# --- projections ------------------------------------------------------------------------------------------------------
+
+
+def test_orbitals() -> None:
+    Realhydrogen = OrbitalFactory("core.realhydrogen")
+    orbital = Realhydrogen(position=(0, 0, 0), angular_momentum=-3, magnetic_number=2, radial_nodes=0, kind_name="Fe")
+    assert str(orbital) == "r0 SP3-3 orbital for kind 'Fe' @ 0.0000,0.0000,0.0000"
+    assert orbital.get_orbital_dict()["_orbital_type"] == "core.realhydrogen"
+    assert Realhydrogen.get_name_from_quantum_numbers(2, 4) == "DXY" and Realhydrogen.get_name_from_quantum_numbers(1) == "P"
+    assert Realhydrogen.get_quantum_numbers_from_name("px") == [{"angular_momentum": 1, "magnetic_number": 1}]
+    assert len(Realhydrogen.get_quantum_numbers_from_name("SP3D2")) == 6
+    for wrong in ({"angular_momentum": 9}, {"magnetic_number": 5}, {"radial_nodes": 3}, {"other": 1}, {"position": (0, 0)}):
+        facts = {"position": (0, 0, 0), "angular_momentum": 1, "magnetic_number": 0, "radial_nodes": 0, **wrong}
+        with pytest.raises(ValidationError):
+            Realhydrogen(**facts)
+
+
+def test_projections() -> None:
+    Realhydrogen = OrbitalFactory("core.realhydrogen")
+    orbitals = [Realhydrogen(position=(at, 0, 0), angular_momentum=0, magnetic_number=0, radial_nodes=0) for at in (0, 1)]
+    shares = [np.full((3, 3), 0.5), np.full((3, 3), 0.25)]
+    projection = ProjectionData()
+    with pytest.raises(ValidationError, match="Bands must be set first"):
+        projection.set_projectiondata(orbitals, list_of_projections=shares)
+    bands = make_bands(GAPPED, points=THREE, labels=None).store()
+    projection.set_reference_bandsdata(bands.pk)
+    energies, densities = [np.array([1.0, 2.0])] * 2, [np.array([0.1, 0.2])] * 2
+    projection.set_projectiondata(orbitals, shares, energies, densities, tags=["one", "two"])
+    loaded = orm.load_node(projection.store().pk)
+    assert loaded.get_reference_bandsdata() == bands
+    ((orbital, share),) = loaded.get_projections(position=(1, 0, 0))
+    assert orbital.get_orbital_dict()["position"] == [1.0, 0.0, 0.0] and share.tolist() == shares[1].tolist()
+    assert [density.tolist() for _, _, density in loaded.get_pdos()] == [[0.1, 0.2]] * 2
+    assert loaded.get_projections(angular_momentum=2) == []
+    with pytest.raises(AttributeError, match="not the same shape"):
+        projection.clone().set_projectiondata(orbitals, [np.ones((2, 2))] * 2)
+    with pytest.raises(ValidationError, match="either pdos or projections"):
+        projection.clone().set_projectiondata(orbitals)
+    with pytest.raises(NotExistent):
+        ProjectionData().set_reference_bandsdata("nothing")
+
+
+def test_what_data_can_be_exported_to() -> None:
+    assert StructureData.get_export_formats() == ["chemdoodle", "cif", "xsf", "xyz"]
+    assert KpointsData.get_export_formats() == ["json"] and TrajectoryData.get_export_formats() == ["cif", "json", "xsf"]

@@ -34,6 +34,7 @@ __getattr__, __dir__, __all__ = front_door(
         "OrbitalData": "aiida.orm.nodes.data.orbital",
         "PortableCode": "aiida.orm.nodes.data.code.portable",
         "ProcessNode": "aiida.orm.nodes.process.process",
+        "ProjectionData": "aiida.orm.nodes.data.array.projection",
         "RemoteData": "aiida.orm.nodes.data.remote.base",
         "RemoteStashCompressedData": "aiida.orm.nodes.data.remote.stash.compress",
         "RemoteStashCustomData": "aiida.orm.nodes.data.remote.stash.custom",

@@ -441,7 +441,7 @@ class Node(Entity, metaclass=AbstractNodeMeta):
         storing.store_nodes(_unstored_ancestors(self))
         return self
 
-    def _prepare_row(self) -> Callable[[], Any]:
+    def _ready_row(self) -> Callable[[], Any]:
         """Complete the row for its insert: clean attributes, stored files, the hash. Return what undoes it."""
         row = self._row
         before = (row.attributes, row.extras, row.repository_metadata)
@@ -455,13 +455,13 @@ class Node(Entity, metaclass=AbstractNodeMeta):
                 repository._restore(keep)
 
         try:
-            self._prepare_hash()
+            self._ready_hash()
         except BaseException:
             undo()
             raise
         return undo
 
-    def _prepare_hash(self) -> None:
+    def _ready_hash(self) -> None:
         """Put the hash into the extras, so that the insert writes it; what cannot be hashed has none."""
         hash_ = self.base.caching.compute_hash(ignore_errors=True)
         if hash_ is not None:

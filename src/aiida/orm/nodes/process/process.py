@@ -387,9 +387,9 @@ class ProcessNode(Sealable, Node):
 
     # -- storing -------------------------------------------------------------------------------------------------------
 
-    def _prepare_hash(self) -> None:
+    def _ready_hash(self) -> None:
         """Compute the hash, and if caching is on, look for an equal process to take the results from."""
-        super()._prepare_hash()
+        super()._ready_hash()
         self._cache_source = None
         caching = self.base.caching
         if not caching.should_use_cache():
