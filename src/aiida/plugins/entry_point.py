@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import EntryPoint, EntryPoints, distributions
@@ -102,10 +102,21 @@ def eps_select(group: str, name: str | None = None) -> EntryPoints:
     return EntryPoints(entry for entries in names.values() for entry in entries)
 
 
+# Called when entries have changed: by layers above that remember which class a name stands for.
+_on_change: list[Callable[[], None]] = []
+
+
+def on_change(callback: Callable[[], None]) -> None:
+    """Have `callback` called whenever entry points have changed in this process."""
+    _on_change.append(callback)
+
+
 def forget() -> None:
     """Look again at the next use: something has changed."""
     for cached in (eps, _index, _classes):
         cached.cache_clear()
+    for callback in _on_change:
+        callback()
 
 
 def set_override(group: str, name: str, entry_point: EntryPoint | None) -> None:

@@ -6,7 +6,7 @@ from aiida.common.exceptions import ValidationError
 from aiida.common.links import GraphTraversalRules, LinkType
 from aiida.graph.links import DEGREES, LINK_RULES, Degree, check_link, is_legal
 from aiida.graph.traversal import Edge, close, resolve_rules
-from aiida.graph.types import is_valid_node_type, node_type_prefix, parse_node_type
+from aiida.graph.types import is_valid_node_type, node_type_prefix
 
 TYPES = {
     "data.": "data.core.int.Int.",
@@ -51,12 +51,9 @@ def test_degrees():
 
 
 def test_node_types():
-    assert parse_node_type("data.core.array.kpoints.KpointsData.") == ("data", "core.array.kpoints", "KpointsData")
     assert node_type_prefix("process.workflow.workchain.WorkChainNode.") == "process.workflow.workchain."
     assert node_type_prefix("data.Data.") == "data."
     assert not is_valid_node_type("data.core.int.Int") and not is_valid_node_type("Int.") and is_valid_node_type("")
-    with pytest.raises(ValueError, match="not a node type"):
-        parse_node_type("x")
 
 
 # 1 -input-> 2 -create-> 3 -input-> 4 -create-> 5 ; 6 -call-> 2 ; 6 -return-> 3 ; 1 -input_work-> 6

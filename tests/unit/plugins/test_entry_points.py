@@ -155,3 +155,21 @@ def test_versions():
     assert provider.get_version_info(numpy.ndarray) is provider.get_version_info(numpy.ndarray)
     with pytest.raises(exceptions.EntryPointError, match="could not load"):
         provider.get_version_info("aiida.data:zz")
+
+
+def test_node_types_follow_the_entry_points():
+    from aiida.orm import Data
+    from aiida.orm.utils.node import load_node_class
+
+    class Mine(Data):
+        pass
+
+    with ep.preserved_overrides():
+        add("aiida.data", "my.data", Mine)
+        assert Mine.class_node_type == "data.my.data.Mine."
+        assert load_node_class("data.my.data.Mine.") is Mine
+    assert not Mine.class_node_type.startswith("data.")
+    assert load_node_class("data.my.data.Mine.") is Data
+    with ep.preserved_overrides():
+        add("aiida.data", "other.name", Mine)
+        assert Mine.class_node_type == "data.other.name.Mine."

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from abc import ABCMeta
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakSet
 
 from aiida.common.exceptions import DbContentError, EntryPointError
-from aiida.plugins.entry_point import get_entry_point_from_class, load_entry_point
+from aiida.graph.types import is_valid_node_type, node_type_prefix
+from aiida.plugins.entry_point import get_entry_point_from_class, load_entry_point, on_change
 
 if TYPE_CHECKING:
     from aiida.orm.nodes.node import Node
@@ -25,6 +27,7 @@ _GROUPS = ("aiida.node", "aiida.data")
 # node type -> class; filled by what has been looked up, emptied when a plugin's registration changes the answer.
 _classes: dict[str, type[Node]] = {}
 _base_classes: dict[str, type[Node]] = {}
+_named_by_plugins: WeakSet[type] = WeakSet()
 
 
 class AbstractNodeMeta(ABCMeta):
@@ -43,6 +46,7 @@ class AbstractNodeMeta(ABCMeta):
         node_type = get_type_string_from_class(cls.__module__, cls.__name__)
         if node_type.startswith(("data.", "process.")):
             cls._known_node_type = node_type
+            _named_by_plugins.add(cls)
         return node_type
 
     @property
@@ -70,7 +74,7 @@ def get_type_string_from_class(class_module: str, class_name: str) -> str:
 
 def is_valid_node_type_string(type_string: str, raise_on_false: bool = False) -> bool:
     """Return whether the text is a node type: empty, or dotted words that end with the class name and a dot."""
-    valid = type_string == "" or (type_string.count(".") > 1 and type_string.endswith("."))
+    valid = is_valid_node_type(type_string)
     if not valid and raise_on_false:
         raise DbContentError(f"The type string {type_string} is invalid")
     return valid
@@ -79,7 +83,7 @@ def is_valid_node_type_string(type_string: str, raise_on_false: bool = False) ->
 def get_query_type_from_type_string(type_string: str) -> str:
     """Return the prefix that node types of the class and its subclasses share: all but the class name."""
     is_valid_node_type_string(type_string, raise_on_false=True)
-    return type_string[:-1].rpartition(".")[0] + "." if type_string else ""
+    return node_type_prefix(type_string)
 
 
 def load_node_class(type_string: str) -> type[Node]:
@@ -96,6 +100,12 @@ def load_node_class(type_string: str) -> type[Node]:
 def forget_node_classes() -> None:
     """Look every node type up again: entry points have changed."""
     _classes.clear()
+    for cls in list(_named_by_plugins):
+        del cls._known_node_type  # type: ignore[attr-defined]
+    _named_by_plugins.clear()
+
+
+on_change(forget_node_classes)
 
 
 def _find_node_class(type_string: str) -> tuple[type[Node], bool]:
