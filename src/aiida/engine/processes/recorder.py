@@ -14,6 +14,7 @@ from aiida.common.links import LinkType
 from aiida.engine.processes.checks import PortValidationError
 from aiida.engine.processes.ports import PORT_NAMESPACE_SEPARATOR, PortNamespace
 from aiida.orm import CalculationNode, Computer, Node
+from aiida.orm.utils.links import LinkTriple
 
 if t.TYPE_CHECKING:
     from aiida.engine.processes.process import Process
@@ -48,8 +49,19 @@ def link_inputs(process: Process) -> None:
     """Let the INPUT links wait with the node."""
     node = process.node
     link_type = LinkType.INPUT_CALC if isinstance(node, CalculationNode) else LinkType.INPUT_WORK
-    for label, value in iterate_linked_inputs(process.spec().inputs, process.inputs):
-        node.base.links.add_incoming(value, link_type, label)
+    ports = process.spec().inputs
+    for label, value in iterate_linked_inputs(ports, process.inputs):
+        # The hot path: a fresh node has no links yet, labels are distinct names of ports, and what may link to what is a fact about two
+        # classes that is looked up once. Everything unusual goes through the front door, which checks all and says what is wrong.
+        if label in ports and (type(value), type(node)) in _LINKED_BEFORE and value.backend is node.backend:
+            node._pending.append(LinkTriple(value, link_type, label))
+        else:
+            node.base.links.add_incoming(value, link_type, label)
+            _LINKED_BEFORE.add((type(value), type(node)))
+
+
+#: Pairs of classes (input, process) of which a link has passed all checks.
+_LINKED_BEFORE: set[tuple[type, type]] = set()
 
 
 def link_caller(process: Process, label: str) -> None:
