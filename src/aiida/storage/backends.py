@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 
+from aiida import storage as front
 from aiida.common import exceptions
 from aiida.graph.records import Row
 from aiida.plugins.entry_point import load_entry_point
@@ -29,6 +30,16 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger(__name__)
 
 REPOSITORY_UUID_KEY = "repository|uuid"
+
+
+class LateModel:
+    """The class attribute `CliModel`: the model of that name behind the front door, imported when it is asked for."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        return getattr(front, self._name)
 
 
 class StorageBackend(Store):

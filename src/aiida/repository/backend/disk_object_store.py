@@ -3,7 +3,8 @@
 New objects are loose files, packed later by `maintain`. Small objects are written here directly in the container's
 published layout (``loose/<first digits>/<rest>`` of the SHA-256): a write of 10 kB costs two fsyncs and nothing else,
 and content that is there already costs none of its own. Everything else goes through the library. A `Container` holds
-a database session, so each thread has its own, and none is carried over a fork.
+a database session, so each thread has its own, and none is carried over a fork. The library is imported when it is first
+needed, as it takes a quarter of the time in which a profile is opened; most sessions meet loose objects only.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import json
 import os
 import shutil
 import threading
@@ -19,13 +21,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, cast
-
-from disk_objectstore import Container
-from disk_objectstore.utils import CompressMode
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from aiida.common.log import AIIDA_LOGGER
 from aiida.repository.backend.abstract import AbstractRepositoryBackend
+
+if TYPE_CHECKING:
+    from disk_objectstore import Container
 
 __all__ = ("DiskObjectStoreRepositoryBackend",)
 
@@ -38,11 +40,21 @@ class DiskObjectStoreRepositoryBackend(AbstractRepositoryBackend):
     """Objects in a container on disk."""
 
     def __init__(self, container: Container) -> None:
-        if not isinstance(container, Container):
+        if not hasattr(container, "get_folder"):
             raise TypeError("container should be of type `disk_objectstore.Container`.")
-        self._folder = Path(container.get_folder())
-        self._local = threading.local()
+        self._set_folder(Path(container.get_folder()))
         self._local.held = (os.getpid(), container)
+
+    @classmethod
+    def at(cls, folder: Path) -> DiskObjectStoreRepositoryBackend:
+        """Return the objects of the container in `folder`, without opening it."""
+        found = cls.__new__(cls)
+        found._set_folder(folder)
+        return found
+
+    def _set_folder(self, folder: Path) -> None:
+        self._folder = folder
+        self._local = threading.local()
 
     def __str__(self) -> str:
         state = f"{self.uuid} | {self._folder}" if self.is_initialised else "<uninitialised>"
@@ -51,36 +63,47 @@ class DiskObjectStoreRepositoryBackend(AbstractRepositoryBackend):
     @property
     def container(self) -> Container:
         """The container, as this thread may use it."""
+        from disk_objectstore import Container  # late: see above
+
         pid, container = getattr(self._local, "held", (0, None))
         if container is None or pid != os.getpid():
             container = Container(self._folder)
             self._local.held = (os.getpid(), container)
         return container
 
+    @cached_property
+    def _config(self) -> dict[str, Any]:
+        """What the container says of itself; it never changes."""
+        return cast("dict[str, Any]", json.loads((self._folder / "config.json").read_text()))
+
     def close(self) -> None:
         """Close what this thread has open."""
-        self.container.close()
+        pid, container = getattr(self._local, "held", (0, None))
+        if container is not None and pid == os.getpid():
+            container.close()
 
     @property
     def uuid(self) -> str | None:
-        return str(self.container.container_id) if self.is_initialised else None
+        return str(self._config["container_id"]) if self.is_initialised else None
 
-    @cached_property
-    def key_format(self) -> str | None:  # type: ignore[override]
-        return str(self.container.hash_type)
+    @property
+    def key_format(self) -> str | None:
+        return str(self._config["hash_type"])
 
     def initialise(self, **kwargs: Any) -> None:
         self.container.init_container(**kwargs)
 
     @property
     def is_initialised(self) -> bool:
-        return bool(self.container.is_initialised)
+        return (self._folder / "config.json").is_file() and (self._folder / "packs.idx").is_file()
 
     def erase(self) -> None:
         with contextlib.suppress(FileNotFoundError):
             self.container.close()
             shutil.rmtree(self._folder)
         self._local = threading.local()
+        vars(self).pop("_config", None)
+        vars(self).pop("_prefix", None)
 
     # Writing.
 
@@ -122,7 +145,7 @@ class DiskObjectStoreRepositoryBackend(AbstractRepositoryBackend):
 
     @cached_property
     def _prefix(self) -> int:
-        return int(self.container.loose_prefix_len)
+        return int(self._config["loose_prefix_len"])
 
     # Reading.
 
@@ -212,6 +235,8 @@ class DiskObjectStoreRepositoryBackend(AbstractRepositoryBackend):
 
         pack_loose = chosen(pack_loose, True)
         do_repack, clean_storage, do_vacuum = (chosen(wish, not live) for wish in (do_repack, clean_storage, do_vacuum))
+        from disk_objectstore.utils import CompressMode  # late: see above
+
         container = self.container
         if pack_loose:
             LOGGER.report("Packing all %d loose files ...", container.count_objects().loose)

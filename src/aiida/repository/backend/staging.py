@@ -55,7 +55,7 @@ class StagingRepositoryBackend(AbstractRepositoryBackend):
                 self._contents[key] = start.getvalue()
                 return key
             start.write(piece)
-        large = tempfile.NamedTemporaryFile(prefix="aiida-staging-")  # noqa: SIM115 - removed with the last reference
+        large = tempfile.NamedTemporaryFile(prefix="aiida-staging-")
         large.write(start.getvalue())
         copy_stream(handle, cast(BinaryIO, large))
         large.flush()

@@ -10,19 +10,25 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 import sqlalchemy as sa
-from disk_objectstore import Container
-from pydantic import BaseModel, ConfigDict, Field
 
 from aiida.common import exceptions
 from aiida.graph.records import SettingRow
 from aiida.repository.backend.disk_object_store import DiskObjectStoreRepositoryBackend
 from aiida.storage import backup
-from aiida.storage.backends import REPOSITORY_UUID_KEY, StorageBackend, create_engine_tables, stamp_graph_version
+from aiida.storage.backends import (
+    REPOSITORY_UUID_KEY,
+    LateModel,
+    StorageBackend,
+    create_engine_tables,
+    stamp_graph_version,
+)
 from aiida.storage.dialect import POSTGRESQL, from_json, to_json
 from aiida.storage.migrate import migrate_graph
 from aiida.storage.schema import engine_metadata, graph_metadata
 
 if TYPE_CHECKING:
+    from disk_objectstore import Container
+
     from aiida.common.profile import Profile
 
 __all__ = ("PsqlDosBackend", "get_filepath_container")
@@ -54,30 +60,7 @@ _KEEPALIVE = {
 class PsqlDosBackend(StorageBackend):
     """A profile on a PostgreSQL server."""
 
-    class CliModel(BaseModel):
-        """What `verdi profile setup core.psql_dos` asks."""
-
-        model_config = ConfigDict(title="PsqlDosBackendCliModel")
-
-        database_engine: str = Field(
-            "postgresql_psycopg",
-            title="PostgreSQL engine",
-            description="The engine to use to connect to the database.",
-        )
-        database_hostname: str = Field(
-            "localhost", title="PostgreSQL hostname", description="The hostname of the PostgreSQL server."
-        )
-        database_port: int = Field(5432, title="PostgreSQL port", description="The port of the PostgreSQL server.")
-        database_username: str = Field(
-            title="PostgreSQL username", description="The username with which to connect to the PostgreSQL server."
-        )
-        database_password: str = Field(
-            title="PostgreSQL password", description="The password with which to connect to the PostgreSQL server."
-        )
-        database_name: str = Field(
-            title="PostgreSQL database name", description="The name of the database in the PostgreSQL server."
-        )
-        repository_uri: str = Field(title="File repository URI", description="URI to the file repository.")
+    CliModel = LateModel("PsqlDosModel")
 
     def __init__(self, profile: Profile) -> None:
         super().__init__(profile, POSTGRESQL)
@@ -101,10 +84,12 @@ class PsqlDosBackend(StorageBackend):
 
     def get_container(self) -> Container:
         """Return the container of the objects."""
+        from disk_objectstore import Container  # late: it takes long, and opening a profile does without
+
         return Container(str(get_filepath_container(self.profile)))
 
     def get_repository(self) -> DiskObjectStoreRepositoryBackend:
-        return DiskObjectStoreRepositoryBackend(self.get_container())
+        return DiskObjectStoreRepositoryBackend.at(get_filepath_container(self.profile))
 
     def _check_container(self) -> None:
         """Refuse a container that belongs to another database: its objects would all be missing."""
@@ -128,16 +113,16 @@ class PsqlDosBackend(StorageBackend):
     @classmethod
     def initialise(cls, profile: Profile, reset: bool = False) -> bool:
         path = get_filepath_container(profile)
-        container = Container(str(path))
-        initialised = cls.version_profile(profile) is not None and container.is_initialised
+        objects = DiskObjectStoreRepositoryBackend.at(path)
+        initialised = cls.version_profile(profile) is not None and objects.is_initialised
         if initialised and not reset:
             return False
         if reset:
             shutil.rmtree(path, ignore_errors=True)
-        if not container.is_initialised:
-            container.init_container()
-        identity = str(container.container_id)
-        container.close()
+        if not objects.is_initialised:
+            objects.initialise()
+            objects.close()
+        identity = str(objects.uuid)
         engine = make_engine(profile.storage_config)
         with _connect(engine, profile.storage_config) as connection:
             connection.exec_driver_sql("BEGIN")

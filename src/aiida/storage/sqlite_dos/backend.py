@@ -7,22 +7,19 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
-
-from disk_objectstore import Container
-from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aiida.common import exceptions
-from aiida.common.paths import AiiDAConfigDir
 from aiida.graph.records import SettingRow
 from aiida.repository.backend.disk_object_store import DiskObjectStoreRepositoryBackend
 from aiida.storage import backup
-from aiida.storage.backends import REPOSITORY_UUID_KEY, create_engine_tables, stamp_graph_version
+from aiida.storage.backends import REPOSITORY_UUID_KEY, LateModel, create_engine_tables, stamp_graph_version
 from aiida.storage.migrate import migrate_graph
 from aiida.storage.schema import graph_metadata
 from aiida.storage.sqlite import SqliteStore, check_local, connect, make_engine
 
 if TYPE_CHECKING:
+    from disk_objectstore import Container
+
     from aiida.common.profile import Profile
 
 __all__ = ("SqliteDosStorage",)
@@ -31,28 +28,11 @@ FILENAME_DATABASE = "database.sqlite"
 FILENAME_CONTAINER = "container"
 
 
-def _default_folder() -> str:
-    return str(AiiDAConfigDir.get() / "repository" / f"sqlite_dos_{uuid4().hex}")
-
 
 class SqliteDosStorage(SqliteStore):
     """A profile in one folder."""
 
-    class CliModel(BaseModel):
-        """What `verdi profile setup core.sqlite_dos` asks."""
-
-        model_config = ConfigDict(title="SqliteDosStorageCliModel")
-
-        filepath: str = Field(
-            default_factory=_default_folder,
-            title="Directory of the backend",
-            description="Filepath of the directory in which to store data for this backend.",
-        )
-
-        @field_validator("filepath")
-        @classmethod
-        def _absolute(cls, value: str) -> str:
-            return str(Path(value).expanduser().resolve())
+    CliModel = LateModel("SqliteDosModel")
 
     def __init__(self, profile: Profile) -> None:
         folder = _folder(profile)
@@ -93,10 +73,12 @@ class SqliteDosStorage(SqliteStore):
 
     def get_container(self) -> Container:
         """Return the container of the objects."""
+        from disk_objectstore import Container  # late: it takes long, and opening a profile does without
+
         return Container(str(self.filepath_container))
 
     def get_repository(self) -> DiskObjectStoreRepositoryBackend:
-        return DiskObjectStoreRepositoryBackend(self.get_container())
+        return DiskObjectStoreRepositoryBackend.at(self.filepath_container)
 
     def _check_container(self) -> None:
         """Refuse a container that belongs to another database: its objects would all be missing."""
@@ -128,11 +110,10 @@ class SqliteDosStorage(SqliteStore):
             raise ValueError(f"`{folder}` already exists but is not empty and cannot be used for instance of `{cls.__name__}`.")
         folder.mkdir(parents=True, exist_ok=True)
         check_local(folder)
-        container = Container(str(folder / FILENAME_CONTAINER))
-        container.init_container()
-        identity = str(container.container_id)
-        container.close()
-        create_database(path, identity)
+        objects = DiskObjectStoreRepositoryBackend.at(folder / FILENAME_CONTAINER)
+        objects.initialise()
+        objects.close()
+        create_database(path, objects.uuid)
         return True
 
     @classmethod

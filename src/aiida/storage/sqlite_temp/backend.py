@@ -14,11 +14,10 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from aiida.common.profile import Profile
 from aiida.graph.records import UserRow
 from aiida.repository.backend.sandbox import SandboxShaRepositoryBackend
+from aiida.storage.backends import LateModel
 from aiida.storage.sqlite import SqliteStore
 from aiida.storage.sqlite_dos.backend import create_database
 
@@ -35,16 +34,7 @@ class SqliteTempBackend(SqliteStore):
     in_memory = True
     cli_exposed = False
 
-    class CliModel(BaseModel):
-        """What this storage needs to know."""
-
-        model_config = ConfigDict(title="SqliteTempBackendCliModel")
-
-        filepath: str = Field(
-            default_factory=mkdtemp,
-            title="Temporary directory",
-            description="Temporary directory in which to store data for this backend.",
-        )
+    CliModel = LateModel("SqliteTempModel")
 
     @staticmethod
     def create_profile(

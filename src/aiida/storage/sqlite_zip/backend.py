@@ -12,11 +12,10 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-
 from aiida.common import exceptions
 from aiida.common.profile import Profile
 from aiida.repository.zipped import FolderBackendRepository, ZipfileBackendRepository
+from aiida.storage.backends import LateModel
 from aiida.storage.schema import ARCHIVE_VERSION
 from aiida.storage.sqlite import SqliteStore
 from aiida.storage.sqlite_zip import older
@@ -30,19 +29,7 @@ class SqliteZipBackend(SqliteStore):
 
     read_only = True
 
-    class CliModel(BaseModel):
-        """What this storage needs to know."""
-
-        model_config = ConfigDict(title="SqliteZipBackendCliModel")
-
-        filepath: str = Field(title="Filepath of the archive", description="Filepath of the archive.")
-
-        @field_validator("filepath")
-        @classmethod
-        def _exists(cls, value: str) -> str:
-            if not Path(value).exists():
-                raise ValueError(f"there is no archive at `{value}`")
-            return str(Path(value).resolve())
+    CliModel = LateModel("SqliteZipModel")
 
     @staticmethod
     def create_profile(filepath: str | Path, options: dict[str, Any] | None = None) -> Profile:
