@@ -12,6 +12,7 @@ import pytest
 from aiida import orm
 from aiida.common.extendeddicts import AttributeDict
 from aiida.common.links import LinkType
+from aiida.common.slots import current_engine
 from aiida.engine import (
     ExitCode,
     ProcessState,
@@ -22,8 +23,11 @@ from aiida.engine import (
     if_,
     return_,
     run_get_node,
+    submit,
     while_,
 )
+from aiida.engine.processes.control import kill_processes, play_processes
+from aiida.engine.runtime.worker import Worker
 from aiida.engine.utils import instantiate_process
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -425,3 +429,25 @@ def test_n_steps_are_looked_up_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examples.Child, "end", lambda self: self.out("o", one()))
     outputs, _ = run_get_node(examples.Child, a=orm.Int(7))
     assert outputs["o"].value == 1
+
+
+@pytest.mark.parametrize("kind", ["on_unhandled_failure", "pause_on_max_iterations"])
+def test_e15_a_restart_work_chain_pauses_for_inspection(kind: str, engine: Any) -> None:
+    inputs: dict[str, Any] = {"statuses": orm.List([999])}
+    if kind == "on_unhandled_failure":
+        inputs["on_unhandled_failure"] = orm.Str("pause")
+    else:
+        inputs = {"statuses": orm.List([300] * 9), "max_iterations": orm.Int(1), "pause_on_max_iterations": orm.Bool(True)}
+    env = current_engine.get().env
+    worker = Worker(env.store, env.settings, env=env, threads=0, kind="test")
+    node = submit(examples.Restart, inputs)
+    worker.run_until_idle()
+    assert node.paused and not node.is_terminated and len(node.called) == 1
+    assert node.process_status == f"Paused for user inspection, see: 'verdi process report {node.pk}'"
+    play_processes([node])
+    worker.run_until_idle()
+    assert node.paused and len(node.called) == 2
+    kill_processes([node])
+    worker.run_until_idle()
+    assert node.is_killed
+    worker.close()
