@@ -208,6 +208,7 @@ class Entity(ABC):
 
     def _insert(self) -> None:
         self._store.insert([self._row])
+        self._seen = changes.count
 
     def _fresh_row(self) -> Any:
         """Return the row, read again if this interpreter has changed any entity since it was read."""

@@ -86,10 +86,9 @@ def _metadata_of(record: LogRecord) -> dict[str, Any]:
     """Return the facts of the record as JSON: what is no plain value is told as text."""
     metadata: dict[str, Any] = {}
     for key, value in record.__dict__.items():
-        if key in ("backend", "exc_info", "args"):
+        if key in ("backend", "exc_info"):
             continue
         metadata[key] = value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
-    metadata["args"] = [str(arg) for arg in record.args] if isinstance(record.args, tuple) else None
     return metadata
 
 

@@ -473,6 +473,7 @@ class Node(Entity, metaclass=AbstractNodeMeta):
     def _mark_stored(self) -> Callable[[], Any]:
         """Forget the links that no longer wait; return what undoes it (the store itself takes the id back)."""
         pending, self._pending = self._pending, []
+        self._seen = changes.count
 
         def undo() -> None:
             self._row.id = None

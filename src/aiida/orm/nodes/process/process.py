@@ -135,6 +135,7 @@ class ProcessNode(Sealable, Node):
 
     # True while this interpreter's engine holds the process: memory is then the truth, and reading costs no statement.
     _held: bool = False
+    _logger_adapter: Any = None
 
     def __str__(self) -> str:
         base = super().__str__()
@@ -163,10 +164,9 @@ class ProcessNode(Sealable, Node):
     @property
     def logger(self) -> Any:
         """A logger whose records are kept with this node."""
-        adapter = self.__dict__.get("_logger_adapter")
-        if adapter is None:
-            adapter = self.__dict__["_logger_adapter"] = create_logger_adapter(type(self)._logger, self)
-        return adapter
+        if self._logger_adapter is None:
+            self._logger_adapter = create_logger_adapter(type(self)._logger, self)
+        return self._logger_adapter
 
     @classmethod
     def recursive_merge(cls, left: dict[Any, Any], right: dict[Any, Any]) -> None:

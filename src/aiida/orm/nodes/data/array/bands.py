@@ -286,7 +286,7 @@ def find_bandgap(
         number_electrons = _count_electrons(arrays, filled)
         if number_electrons is None:
             return False, None
-    highest = int(round(number_electrons)) // per_band
+    highest = round(number_electrons) // per_band
     if number_electrons % per_band > 1e-8:
         return False, None
     if highest >= merged.shape[1]:

@@ -195,7 +195,8 @@ class KpointsData(ArrayData):
 
     def _change_reference(self, kpoints: Any, to_cartesian: bool = True) -> Array:
         reciprocal = self.reciprocal_cell
-        return np.array(kpoints) @ (reciprocal if to_cartesian else np.linalg.inv(reciprocal))
+        changed: Array = np.array(kpoints) @ (reciprocal if to_cartesian else np.linalg.inv(reciprocal))
+        return changed
 
     def set_kpoints(
         self,
@@ -227,7 +228,8 @@ class KpointsData(ArrayData):
         """Return the points as an array of three columns."""
         points = _as_floats(kpoints, "kpoints")
         dimension = self._dimension
-        fills = [float(fill_values)] * (3 - dimension) if np.isscalar(fill_values) else [float(value) for value in fill_values]
+        several = fill_values if isinstance(fill_values, list | tuple | np.ndarray) else [fill_values] * (3 - dimension)
+        fills = [float(value) for value in several]
         if points.size == 0:
             if dimension:
                 raise ValueError(f"empty kpoints list is valid only in zero dimension; instead here with have {dimension} dimensions")

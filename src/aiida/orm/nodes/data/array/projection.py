@@ -56,7 +56,7 @@ class ProjectionData(OrbitalData, ArrayData):
 
     # -- orbitals and arrays -------------------------------------------------------------------------------------------
 
-    def set_orbitals(self, **kwargs: Any) -> None:
+    def set_orbitals(self, *args: Any, **kwargs: Any) -> None:
         """Not available: orbitals come with their projections."""
         raise NotImplementedError("You cannot set orbitals using this class! Use `set_projectiondata`, which sets them with their projections")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from aiida.orm.nodes.data.array.trajectory import TrajectoryData
 
 
-def _choose(trajectory: TrajectoryData, elements: Sequence[str] | None, indices: Sequence[int] | None, dont_block: Any = None) -> list[int]:
+def _choose(trajectory: TrajectoryData, elements: Sequence[str] | None, indices: Sequence[int] | None) -> list[int]:
     """Return the sites of the wanted elements or indices."""
     if indices is not None:
         return [int(at) for at in indices]
@@ -41,8 +42,7 @@ def plot_positions(
     filename: str | None = None,
 ) -> None:
     """Draw the three coordinates of the chosen atoms over time, one below the other."""
-    from matplotlib import pyplot  # noqa: PLC0415
-
+    pyplot: Any = import_module("matplotlib.pyplot")
     sites = _choose(trajectory, elements, indices)
     at, axis, name = _steps(trajectory, mintime, maxtime, stepsize)
     positions = trajectory.get_positions()[at]
@@ -74,8 +74,7 @@ def plot_heatmap(
     filename: str | None = None,
 ) -> None:
     """Draw how often the chosen atoms were where, seen along each axis."""
-    from matplotlib import pyplot  # noqa: PLC0415
-
+    pyplot: Any = import_module("matplotlib.pyplot")
     sites = _choose(trajectory, elements, indices)
     at, _, _ = _steps(trajectory, mintime, maxtime, stepsize)
     points = trajectory.get_positions()[at][:, sites].reshape(-1, 3)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from aiida.orm.nodes.data.structure.kind import Kind
-from aiida.orm.nodes.data.structure.site import Site
 
 if TYPE_CHECKING:
     from aiida.orm.nodes.data.structure.data import StructureData
@@ -30,11 +30,14 @@ def has_spglib() -> bool:
     return find_spec("spglib") is not None
 
 
+def library(name: str) -> Any:
+    """Return a module of an optional library; `Any`, as whether it has types depends on what is installed."""
+    return import_module(name)
+
+
 def is_ase_atoms(ase_atoms: Any) -> bool:
     """Return whether the object is an `ase.Atoms`."""
-    import ase  # noqa: PLC0415
-
-    return isinstance(ase_atoms, ase.Atoms)
+    return isinstance(ase_atoms, library("ase").Atoms)
 
 
 # --- ASE --------------------------------------------------------------------------------------------------------------
@@ -53,10 +56,8 @@ def fill_from_ase(structure: StructureData, atoms: Any) -> None:
 
 def to_ase(structure: StructureData) -> Any:
     """Return an `ase.Atoms`; names of kinds become tags."""
-    import ase  # noqa: PLC0415
-
     kinds = structure.kinds
-    atoms = ase.Atoms(cell=structure.cell, pbc=structure.pbc)
+    atoms = library("ase").Atoms(cell=structure.cell, pbc=structure.pbc)
     for site in structure.sites:
         atoms.append(site.get_ase(kinds=kinds))
     return atoms
@@ -64,12 +65,10 @@ def to_ase(structure: StructureData) -> Any:
 
 def ase_refine_cell(aseatoms: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
     """Return the conventional cell with the atoms that symmetry does not repeat, and the symmetry, by spglib."""
-    from ase import Atoms  # noqa: PLC0415
-    from spglib import get_symmetry_dataset, refine_cell  # noqa: PLC0415
-
-    cell, positions, numbers = refine_cell((aseatoms.cell, aseatoms.get_scaled_positions(), aseatoms.numbers), **kwargs)
-    refined = Atoms(numbers, scaled_positions=positions, cell=cell, pbc=True)
-    dataset = get_symmetry_dataset((refined.cell, refined.get_scaled_positions(), refined.numbers), **kwargs)
+    spglib = library("spglib")
+    cell, positions, numbers = spglib.refine_cell((aseatoms.cell, aseatoms.get_scaled_positions(), aseatoms.numbers), **kwargs)
+    refined = library("ase").Atoms(numbers, scaled_positions=positions, cell=cell, pbc=True)
+    dataset = spglib.get_symmetry_dataset((refined.cell, refined.get_scaled_positions(), refined.numbers), **kwargs)
     # spglib's result was a dictionary once, and has attributes now.
     get = dataset.get if isinstance(dataset, dict) else lambda name: getattr(dataset, name)
     unique = sorted({int(at) for at in get("equivalent_atoms")})
@@ -126,8 +125,7 @@ def _find_suffix(specie: Any) -> str:
 
 def to_pymatgen_structure(structure: StructureData, **kwargs: Any) -> Any:
     """Return a `pymatgen.core.Structure`; `add_spin=True` makes spins of kinds whose names end with 1 (down) or 2 (up)."""
-    from pymatgen.core import Lattice, Species, Structure  # noqa: PLC0415
-
+    core = library("pymatgen.core")
     add_spin = kwargs.pop("add_spin", False)
     if kwargs:
         raise ValueError(f"Unrecognized parameters passed to pymatgen converter: {kwargs.keys()}")
@@ -137,14 +135,15 @@ def to_pymatgen_structure(structure: StructureData, **kwargs: Any) -> Any:
     for site in sites:
         kind = kinds[site.kind_name]
         if add_spin:
-            species.append({Species(symbol, 0, spin=_find_spin(site.kind_name)): w for symbol, w in zip(kind.symbols, kind.weights, strict=True)})
+            spin = _find_spin(site.kind_name)
+            species.append({core.Species(symbol, 0, spin=spin): weight for symbol, weight in zip(kind.symbols, kind.weights, strict=True)})
         else:
             species.append(dict(zip(kind.symbols, kind.weights, strict=True)))
     properties = None
     if not add_spin and not structure.is_alloy and not structure.has_vacancies:
         properties = {"kind_name": [site.kind_name for site in sites]}
-    lattice = Lattice(structure.cell, pbc=structure.pbc)
-    return Structure(lattice, species, [site.position for site in sites], coords_are_cartesian=True, site_properties=properties)
+    lattice = core.Lattice(structure.cell, pbc=structure.pbc)
+    return core.Structure(lattice, species, [site.position for site in sites], coords_are_cartesian=True, site_properties=properties)
 
 
 def _find_spin(kind_name: str) -> int:
@@ -154,20 +153,16 @@ def _find_spin(kind_name: str) -> int:
 
 def to_pymatgen_molecule(structure: StructureData) -> Any:
     """Return a `pymatgen.core.Molecule`."""
-    from pymatgen.core import Molecule  # noqa: PLC0415
-
     kinds = {kind.name: kind for kind in structure.kinds}
     sites = structure.sites
     species = [dict(zip(kinds[site.kind_name].symbols, kinds[site.kind_name].weights, strict=True)) for site in sites]
-    return Molecule(species, [site.position for site in sites])
+    return library("pymatgen.core").Molecule(species, [site.position for site in sites])
 
 
 def to_phonopy(structure: StructureData) -> Any:
     """Return a `PhonopyAtoms`."""
-    from phonopy.structure.atoms import PhonopyAtoms  # noqa: PLC0415
-
     atoms = to_ase(structure)
-    return PhonopyAtoms(
+    return library("phonopy.structure.atoms").PhonopyAtoms(
         symbols=atoms.get_chemical_symbols(), positions=atoms.get_positions(), cell=structure.cell, masses=atoms.get_masses()
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
 from pkgutil import resolve_name
 from typing import Any, ClassVar
@@ -112,7 +111,7 @@ class StructureData(Data):
             if names.count(name) > 1:
                 raise ValidationError(f"Kind with name '{name}' appears {names.count(name)} times instead of only one")
         used = {site.kind_name for site in sites}
-        unknown = sorted(used - set(names))  # type: ignore[arg-type]
+        unknown = sorted(used - set(names))
         if unknown:
             raise ValidationError(f"A site has kind {unknown[0]}, but no specie with that name exists")
         unused = sorted(str(name) for name in set(names) - used)
@@ -125,7 +124,7 @@ class StructureData(Data):
     @property
     def cell(self) -> list[list[float]]:
         """The three vectors."""
-        return copy.deepcopy(self.base.attributes.get("cell"))  # type: ignore[no-any-return]
+        return [list(vector) for vector in self.base.attributes.get("cell")]
 
     @cell.setter
     def cell(self, value: Any) -> None:

@@ -88,7 +88,7 @@ _MODES: dict[str, Callable[[Sequence[str], str], str]] = {
     "hill": lambda symbols, sep: _from_counts(Counter(symbols), _hill_order(symbols), sep),
     "hill_compact": lambda symbols, sep: _from_counts(_compact(Counter(symbols)), _hill_order(symbols), sep),
     "reduce": lambda symbols, sep: get_formula_from_symbol_list(group_symbols(symbols), sep),
-    "group": lambda symbols, sep: get_formula_group(symbols, sep),
+    "group": get_formula_group,
     "count": lambda symbols, sep: _from_counts(Counter(symbols), dict.fromkeys(symbols), sep),
     "count_compact": lambda symbols, sep: _from_counts(_compact(Counter(symbols)), dict.fromkeys(symbols), sep),
 }

@@ -29,6 +29,9 @@ class Kind:
     def __init__(self, **kwargs: Any) -> None:
         """Make a kind of `symbols` (with `weights`, `mass`, `name`), or of one `raw`, `kind` or `ase` atom."""
         self._name: str | None = None
+        self._symbols: tuple[str, ...] = ()
+        self._weights: tuple[float, ...] = ()
+        self._mass: float | None = None
         for key, fill in (("raw", self._fill_raw), ("kind", self._fill_kind), ("ase", self._fill_ase)):
             if key in kwargs:
                 given = kwargs.pop(key)
@@ -94,7 +97,7 @@ class Kind:
     def reset_mass(self) -> None:
         """Set the mass to the mean over the symbols."""
         if len(self._symbols) == 1:
-            self._mass: float | None = _atomic_masses[self._symbols[0]]
+            self._mass = _atomic_masses[self._symbols[0]]
             return
         total = sum(self._weights)
         # With vacancies, an atom that is there weighs as much as ever.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from importlib import import_module
 from typing import Any
 
 from aiida.orm.nodes.data.structure.kind import Kind
@@ -67,7 +68,6 @@ class Site:
 
     def get_ase(self, kinds: Iterable[Kind]) -> Any:
         """Return the site as an ASE atom; names of kinds become tags."""
-        import ase
 
         kinds = list(kinds)
         kind = next((one for one in kinds if one.name == self.kind_name), None)
@@ -75,7 +75,7 @@ class Site:
             raise ValueError(f"No kind '{self.kind_name}' has been found in the list of kinds")
         if kind.is_alloy or kind.has_vacancies:
             raise ValueError("Cannot convert to ASE if the kind represents an alloy or it has vacancies.")
-        atom = ase.Atom(position=self.position, symbol=kind.symbol, mass=kind.mass)
+        atom = import_module("ase").Atom(position=self.position, symbol=kind.symbol, mass=kind.mass)
         tag = find_ase_tag(kind, kinds)
         if tag:
             atom.tag = tag
