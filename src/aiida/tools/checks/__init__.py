@@ -2,4 +2,11 @@
 
 from aiida._lazy import front_door
 
-__getattr__, __dir__, __all__ = front_door(__name__, {"find_broken_rules": "aiida.tools.checks.invariants"})
+__getattr__, __dir__, __all__ = front_door(
+    __name__,
+    {
+        "check_objects": "aiida.tools.checks.objects",
+        "check_store": "aiida.tools.checks.store",
+        "find_broken_rules": "aiida.tools.checks.invariants",
+    },
+)
