@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 from abc import ABCMeta
-from typing import TYPE_CHECKING, Any, cast
-from weakref import WeakSet
+from typing import TYPE_CHECKING, cast
 
 from aiida.common.exceptions import DbContentError, EntryPointError
 from aiida.graph.types import is_valid_node_type, node_type_prefix
-from aiida.plugins.entry_point import get_entry_point_from_class, load_entry_point, on_change
+from aiida.plugins.entry_point import get_entry_point_from_class, load_entry_point
 
 if TYPE_CHECKING:
     from aiida.orm.nodes.node import Node
@@ -23,31 +22,20 @@ __all__ = (
 )
 
 _ROOT = "aiida.orm.nodes."
-_GROUPS = ("aiida.node", "aiida.data")
-# node type -> class; filled by what has been looked up, emptied when a plugin's registration changes the answer.
+# node type -> class of our own; those of plugins may be registered and unregistered at any time, and are asked for.
 _classes: dict[str, type[Node]] = {}
-_base_classes: dict[str, type[Node]] = {}
-_named_by_plugins: WeakSet[type] = WeakSet()
 
 
 class AbstractNodeMeta(ABCMeta):
-    """Gives each node class its node type and its logger, at the first use: a plugin may be registered after import."""
-
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> None:
-        super().__init__(name, bases, namespace, **kwargs)
-        if cls.__module__.startswith(_ROOT) or name == "Node":
-            _base_classes[f"{cls.__module__}.{name}"] = cls  # type: ignore[assignment]
+    """Gives each node class its node type and its logger, when they are asked for: a plugin may be registered after import."""
 
     @property
     def _plugin_type_string(cls) -> str:
         known = cls.__dict__.get("_known_node_type")
         if known is not None:
             return cast(str, known)
-        node_type = get_type_string_from_class(cls.__module__, cls.__name__)
-        if node_type.startswith(("data.", "process.")):
-            cls._known_node_type = node_type
-            _named_by_plugins.add(cls)
-        return node_type
+        # Not remembered: the class of a plugin may be registered, and in tests unregistered, at any time.
+        return get_type_string_from_class(cls.__module__, cls.__name__)
 
     @property
     def _query_type_string(cls) -> str:
@@ -56,7 +44,9 @@ class AbstractNodeMeta(ABCMeta):
     @property
     def _logger(cls) -> logging.Logger:
         module = cls.__module__
-        return logging.getLogger(f"{module}.{cls.__name__}" if module.startswith("aiida.") else f"aiida.orm.nodes.{module}.{cls.__name__}")
+        return logging.getLogger(
+            f"{module}.{cls.__name__}" if module.startswith("aiida.") else f"aiida.orm.nodes.{module}.{cls.__name__}"
+        )
 
 
 def get_type_string_from_class(class_module: str, class_name: str) -> str:
@@ -91,34 +81,20 @@ def load_node_class(type_string: str) -> type[Node]:
     known = _classes.get(type_string)
     if known is not None:
         return known
-    found, certain = _find_node_class(type_string)
-    if certain:
+    found = _find_node_class(type_string)
+    if found.__module__.startswith(_ROOT) and found.__dict__.get("_known_node_type") == type_string:
         _classes[type_string] = found
     return found
 
 
-def forget_node_classes() -> None:
-    """Look every node type up again: entry points have changed."""
-    _classes.clear()
-    for cls in list(_named_by_plugins):
-        del cls._known_node_type  # type: ignore[attr-defined]
-    _named_by_plugins.clear()
-
-
-on_change(forget_node_classes)
-
-
-def _find_node_class(type_string: str) -> tuple[type[Node], bool]:
+def _find_node_class(type_string: str) -> type[Node]:
     if type_string == "":
-        return load_entry_point("aiida.orm", "core.node"), True
-    if not type_string.startswith(("data.", "process.")) or type_string == "data.":
-        return load_entry_point("aiida.node", "data"), type_string == "data."
+        return cast("type[Node]", load_entry_point("aiida.orm", "core.node"))
     name = type_string[:-1].rpartition(".")[0]
-    group = "aiida.node"
+    group, base = "aiida.node", "process" if type_string.startswith("process.") else "data"
     if type_string.startswith("data.") and name != "data":
         group, name = "aiida.data", name.removeprefix("data.")
     try:
-        return load_entry_point(group, name), True
+        return cast("type[Node]", load_entry_point(group, name))
     except EntryPointError:
-        base = "data" if type_string.startswith("data.") else "process"
-        return load_entry_point("aiida.node", base), False
+        return cast("type[Node]", load_entry_point("aiida.node", base))
