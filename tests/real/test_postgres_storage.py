@@ -17,6 +17,7 @@ from aiida.graph.records import NodeRow, UserRow
 from aiida.storage import connections
 from aiida.storage.psql_dos.backend import PsqlDosBackend
 from aiida.storage.schema import engine_metadata
+from aiida.storage.store import CommitUnknown
 from tests.postgres_server import Server, postgres_database, postgres_server, postgres_storage  # noqa: F401
 
 pytestmark = pytest.mark.real("postgres")
@@ -111,6 +112,31 @@ def test_a_session_that_the_server_ended_is_an_error_once(store: PsqlDosBackend,
             store.insert([node()])
     store.insert([node(label="after")])
     assert [row.label for row in store.find(NodeRow)] == ["after"]
+
+
+def test_a_commit_whose_answer_is_lost_is_said_to_be_unknown(store: PsqlDosBackend, postgres_server: Server) -> None:  # noqa: F811
+    """Whoever gets this must look before doing it again; the next transaction works on a new connection."""
+    seen: list[str] = []
+    with pytest.raises(CommitUnknown, match="not known whether"):
+        with store.transaction() as transaction:
+            transaction.after_commit(lambda: seen.append("commit"))
+            transaction.after_rollback(lambda: seen.append("rollback"))
+            store.insert([node()])
+            pid = transaction.execute("SELECT pg_backend_pid()").scalar()
+            with postgres_server.connect() as other:
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+    assert seen == ["rollback"]
+    store.insert([node(label="after")])
+    assert [row.label for row in store.find(NodeRow)] == ["after"]
+
+
+def test_a_server_that_was_restarted_is_no_error_for_the_next_write(store: PsqlDosBackend, postgres_server: Server) -> None:  # noqa: F811
+    """The first statement of a write changes nothing, so it is tried again on a fresh connection."""
+    store.insert([node()])
+    with postgres_server.connect() as other:
+        other.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'radames'")
+    store.insert([node()])
+    assert len(store.find(NodeRow)) == 2
 
 
 def test_idle_connections_are_tried_before_they_are_lent(

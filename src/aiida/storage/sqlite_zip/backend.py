@@ -108,6 +108,16 @@ class SqliteZipBackend(SqliteStore):
         """Return the schema version of an archive."""
         return read_version(inpath)
 
+    @staticmethod
+    def validate_archive_versions(current_version: str, target_version: str) -> None:
+        """Raise `StorageMigrationError` if an archive of one version cannot become one of the other."""
+        known = (*older.LEGACY, *sorted(older.READABLE))
+        for version in (current_version, target_version):
+            if version not in known:
+                raise exceptions.StorageMigrationError(f"unknown archive version `{version}`; known are {', '.join(known)}")
+        if known.index(target_version) < known.index(current_version):
+            raise exceptions.StorageMigrationError(f"an archive of version {current_version} cannot go back to {target_version}")
+
     @classmethod
     def initialise(cls, profile: Profile, reset: bool = False) -> bool:
         """Archives are made by `verdi archive create`."""

@@ -10,6 +10,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+LEGACY = tuple(f"0.{number}" for number in range(4, 14))
 READABLE = frozenset(("main_0000", "main_0000a", "main_0000b", "main_0001"))
 
 _EMPTY_TEXT = {
