@@ -197,7 +197,7 @@ class AsyncSshFiles(RemoteFiles):
         """Copy a local file there, with its mode."""
         sftp = await self._session()
         part = f"{remote}.aiida-part" if os.path.getsize(local) > 1 << 20 else remote
-        await self._call(remote, sftp.put(local, part, preserve=False))
+        await self._call(remote, sftp.put(local, part, preserve=False, follow_symlinks=True))
         await self._call(remote, sftp.chmod(part, stat.S_IMODE(os.stat(local).st_mode)))
         if part != remote:
             await self._call(remote, sftp.posix_rename(part, remote))
@@ -210,7 +210,7 @@ class AsyncSshFiles(RemoteFiles):
             raise FileNotFoundError(2, "No such file or directory", remote)
         part = f"{local}.aiida-part"
         try:
-            await self._call(remote, sftp.get(remote, part, preserve=False))
+            await self._call(remote, sftp.get(remote, part, preserve=False, follow_symlinks=True))
             os.chmod(part, stat.S_IMODE(found.st_mode) | 0o200)
             os.replace(part, local)
         finally:
