@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from aiida.common.exceptions import DbContentError
 from aiida.graph.relations import BASES, ROWS
-from aiida.orm import hydrate
 
 __all__ = ("Classifier", "classify", "classify_text", "find_tag_stem", "find_type_filters")
 
@@ -27,7 +26,7 @@ class Classifier(Struct, frozen=True):
 
 def classify(cls: Any) -> Classifier:
     """Return what an entity class or process class stands for."""
-    base = _BASE_OF_ROW.get(getattr(cls, "_row_type", None))
+    base = _BASE_OF_ROW.get(getattr(cls, "_row_type", None))  # type: ignore[arg-type]
     if base == "node":
         return Classifier("node", cls.class_node_type, query_type=getattr(cls, "_query_type_string", None))
     if base == "group":
@@ -83,7 +82,9 @@ def _node_type(one: Classifier, subclassing: bool) -> dict[str, Any]:
     prefix = one.query_type
     if prefix is None:
         prefix = ".".join(one.entity_type.rstrip(".").split(".")[:-1])
-    return {"like": f"{_escape(prefix.rstrip('.'))}.%" if prefix else "%"}
+    # The abstract base in `x.abstract` stands for its siblings in `x`.
+    prefix = prefix.removesuffix(".").removesuffix(".abstract")
+    return {"like": f"{_escape(prefix)}.%" if prefix else "%"}
 
 
 def _group_type(one: Classifier, subclassing: bool) -> dict[str, Any]:
@@ -126,8 +127,3 @@ def check_one_base(classifiers: list[Classifier]) -> str:
     if len(bases) > 1:
         raise ValueError(f"Non-matching types have been passed as list/tuple/set: {', '.join(sorted(bases))}")
     return classifiers[0].orm_base
-
-
-def import_base(base: str) -> None:
-    """Make sure that rows of this base can become entities."""
-    hydrate.find_class(base)

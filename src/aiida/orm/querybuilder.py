@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aiida.common.exceptions import MultipleObjectsError, NotExistent
 from aiida.common.slots import current_store
 from aiida.common.warnings import warn_deprecation
+from aiida.graph.operators import CONNECTIVES
 from aiida.graph.queryspec import (
     Filter,
     Order,
@@ -534,7 +535,14 @@ def _as_filters(filters: Any) -> dict[str, Any]:
         return dict(filters.as_dict())
     if not isinstance(filters, Mapping):
         raise TypeError("Filters must be either a dictionary or QbFieldFilters")
-    return {_field_name(key): value for key, value in filters.items()}
+    return {_field_name(key): _as_parts(key, value) for key, value in filters.items()}
+
+
+def _as_parts(key: Any, value: Any) -> Any:
+    """Return what `and` or `or` joins in the query language, if that is what `key` names."""
+    if not isinstance(key, str) or key.lstrip("!~") not in CONNECTIVES or not isinstance(value, list | tuple):
+        return value
+    return [_as_filters(part) if hasattr(part, "as_dict") or isinstance(part, Mapping) else part for part in value]
 
 
 def _as_projection(item: Any) -> dict[str, Any]:

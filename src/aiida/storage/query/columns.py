@@ -76,7 +76,7 @@ class Document:
     def json(self) -> Expression:
         """Return the value as JSON: text on SQLite, JSONB on PostgreSQL."""
         if self.is_sqlite:
-            return self._each(lambda path: self._column.op("->")(path))
+            return self._each(self._column.op("->"))
         return self.jsonb()
 
     def jsonb(self) -> Expression:
@@ -133,7 +133,8 @@ def cast_value(document: Document, cast: str) -> Expression:
 
 def _as_integer(document: Document) -> Expression:
     """Whole part of a number that 64 bits can hold."""
-    low, high = (sa.literal_column(text) for text in ("-9223372036854775808.0", "9223372036854775807.0"))
+    low: Expression = sa.literal_column("-9223372036854775808.0")
+    high: Expression = sa.literal_column("9223372036854775807.0")
     if document.is_sqlite:
         fits = sa.and_(document.is_number(), document.value() > low, document.value() < high)
         return sa.case((fits, sa.cast(document.value(), sa.Integer)))

@@ -275,9 +275,10 @@ class _Compiler:
         return self.dialect.converters(TABLES[base].c[field.column])[1]
 
     def _json_converter(self, cast: str) -> Convert | None:
-        if self.dialect.name == "sqlite":
-            return {"j": from_json, "b": bool, "d": self.dialect.converters(TABLES["node"].c.ctime)[1]}.get(cast)
-        return self.dialect.converters(TABLES["node"].c.ctime)[1] if cast == "d" else None
+        if cast == "d":
+            return self.dialect.converters(TABLES["node"].c.ctime)[1]
+        on_sqlite: dict[str, Convert] = {"j": from_json, "b": bool}
+        return on_sqlite.get(cast) if self.dialect.name == "sqlite" else None
 
     def _order(self, sources: dict[str, Source], groups: list[Expression] | None) -> list[Expression]:
         return [key for order in self.spec.order_by for key in self._order_keys(order, sources, groups)]
@@ -450,8 +451,9 @@ def _find_common_type(spec: QuerySpec, store: Store) -> str | None:
     if order.field.column not in _INDEXED:
         return None
     for part in dict(spec.filters).get(order.tag, ()):
-        is_type = isinstance(part, Condition) and part.field.column == "node_type" and part.operator == "like"
-        if is_type and not part.negated and not is_trivial(part) and _is_common(store, part.operand):
+        if not isinstance(part, Condition) or part.field.column != "node_type" or part.operator != "like":
+            continue
+        if not part.negated and not is_trivial(part) and _is_common(store, part.operand):
             return order.tag
     return None
 

@@ -9,7 +9,7 @@ is kept, which indexes can use.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -99,8 +99,8 @@ class _Compiler:
             found = self._on_column(condition, column)
             return sa.not_(found) if condition.negated else found
         document = Document(column, field.path, self._dialect)
-        find = getattr(self, f"_json_{_METHODS.get(condition.operator, condition.operator)}")
-        found = find(condition, document)
+        compare = getattr(self, f"_json_{_METHODS.get(condition.operator, condition.operator)}")
+        found = cast("Expression", compare(condition, document))
         if OPERATORS[condition.operator].unknown_when_missing and condition.operand != "null":
             return sa.not_(found) if condition.negated else found
         if condition.negated:
@@ -137,7 +137,7 @@ class _Compiler:
     def _to_driver(self, kind: str) -> Convert | None:
         if not self._is_sqlite:
             return None
-        return {"moment": _moment_to_text, "boolean": int}.get(kind)
+        return _TO_SQLITE.get(kind)
 
     def _column_in(self, condition: Condition, column: Expression) -> Expression:
         """Look for the value in ONE parameter, however many there are: the statement stays the same."""
@@ -245,7 +245,11 @@ class _Compiler:
             is_object = sa.func.json_type(document._column, text_literal(path)) == sa.literal_column("'object'")
             return sa.and_(is_object, sa.exists().where(rows.c.key == key))
         number = document.paths.index(path)
-        full = self._binder.bind(condition, sa.String(), lambda name, path=path: f'{path}."{name}"', suffix=f"_{number}")
+
+        def to_path(name: str) -> str:
+            return f'{path}."{name}"'
+
+        full = self._binder.bind(condition, sa.String(), to_path, suffix=f"_{number}")
         return sa.func.json_type(document._column, full).is_not(None)
 
     def _json_contains(self, condition: Condition, document: Document) -> Expression:
@@ -262,7 +266,8 @@ class _Compiler:
         return _compare(document.length(), operator, self._binder.bind(condition, sa.BigInteger()))
 
     def _call(self, function: str, condition: Condition, document: Document) -> Expression:
-        return getattr(sa.func, function)(document.json(), self._binder.bind(condition, sa.String(), to_json))
+        found: Expression = getattr(sa.func, function)(document.json(), self._binder.bind(condition, sa.String(), to_json))
+        return found
 
 
 _METHODS = {"==": "equal", "<": "ordered", "<=": "ordered", ">": "ordered", ">=": "ordered", "of_length": "length", "longer": "length", "shorter": "length"}
@@ -303,3 +308,7 @@ def _json_values(operand: Expression) -> Any:
 
 def _moment_to_text(value: Any) -> str:
     return str(value.replace(tzinfo=None).isoformat(" ", "microseconds"))
+
+
+# SQLite keeps moments as text and booleans as numbers.
+_TO_SQLITE: dict[str, Convert] = {"moment": _moment_to_text, "boolean": int}

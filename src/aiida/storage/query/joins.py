@@ -71,7 +71,7 @@ def make_walk(
     near, far = (link.c.input_id, link.c.output_id) if down else (link.c.output_id, link.c.input_id)
     paths = _SqlitePath() if dialect == "sqlite" else _PostgresPath()
 
-    first = [near.label("start_id"), far.label("node_id")]
+    first: list[Any] = [near.label("start_id"), far.label("node_id")]
     if "depth" in columns:
         first.append(sa.literal_column("0", sa.Integer).label("depth"))
     if "path" in columns:
@@ -81,7 +81,7 @@ def make_walk(
 
     step = schema.link.alias(f"{name}_step")
     near, far = (step.c.input_id, step.c.output_id) if down else (step.c.output_id, step.c.input_id)
-    further = [walk.c.start_id, far]
+    further: list[Any] = [walk.c.start_id, far]
     if "depth" in columns:
         further.append(walk.c.depth + sa.literal_column("1", sa.Integer))
     if "path" in columns:

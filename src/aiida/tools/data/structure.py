@@ -8,7 +8,7 @@ import numpy as np
 
 from aiida import orm
 from aiida.common.constants import elements
-from aiida.engine import calcfunction
+from aiida.engine.processes.functions import calcfunction
 from aiida.orm.nodes.data.structure import Kind, Site, StructureData
 from aiida.orm.nodes.data.structure.convert import xyz_parser_iterator
 

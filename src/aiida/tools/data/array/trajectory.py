@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiida.engine import calcfunction
+from aiida.engine.processes.functions import calcfunction
 
 
 @calcfunction

@@ -70,7 +70,7 @@ def ase_refine_cell(aseatoms: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
     refined = library("ase").Atoms(numbers, scaled_positions=positions, cell=cell, pbc=True)
     dataset = spglib.get_symmetry_dataset((refined.cell, refined.get_scaled_positions(), refined.numbers), **kwargs)
     # spglib's result was a dictionary once, and has attributes now.
-    get = dataset.get if isinstance(dataset, dict) else lambda name: getattr(dataset, name)
+    get: Any = dataset.get if isinstance(dataset, dict) else lambda name: getattr(dataset, name)
     unique = sorted({int(at) for at in get("equivalent_atoms")})
     symmetry = {
         "hm": get("international"),
