@@ -408,6 +408,35 @@ def test_a_thread_does_not_wait_for_ever_for_another(store: StorageBackend, monk
     store.insert([node()])
 
 
+def test_many_open_a_profile_of_aiida_core_at_once(open_store: Callable[[], StorageBackend]) -> None:
+    """Each finds our tables missing; together they make them once."""
+    store = open_store()
+    if store.in_memory:
+        return
+    with store.transaction() as transaction:
+        for table in reversed(schema.engine_metadata.sorted_tables):
+            transaction.execute(f'DROP TABLE "{table.name}"')
+    store.close()
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            open_store().insert([node()])
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    again = open_store()
+    assert len(again.find(NodeRow)) == 5
+    with again.reading() as connection:
+        assert connection.execute(sa.select(schema.version)).all() == [(schema.ENGINE_VERSION,)]
+
+
 def test_a_closed_store_says_so(store: StorageBackend) -> None:
     store.close()
     assert store.is_closed

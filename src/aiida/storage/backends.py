@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger(__name__)
 
 REPOSITORY_UUID_KEY = "repository|uuid"
+# Key of the lock that PostgreSQL holds while tables are made (SQLite locks the database): any number that is ours alone.
+_LOCK = 0x7261_6461
 
 
 class LateModel:
@@ -253,7 +255,9 @@ def check_version(found: str, head: str, profile: str) -> None:
 
 
 def create_engine_tables(connection: sa.Connection) -> None:
-    """Make the tables of the journal and its neighbours, and note their version."""
+    """Make the tables of the journal and its neighbours, and note their version; several may try at once."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
     engine_metadata.create_all(connection)
     connection.exec_driver_sql("DELETE FROM radames_version")
     connection.exec_driver_sql(f"INSERT INTO radames_version (version_num) VALUES ('{ENGINE_VERSION}')")
