@@ -55,7 +55,7 @@ def test_b04_attribute_assignment_shadows(child: Any) -> None:
 
 
 def test_b05_empty_namespaces(child: Any, parent: Any) -> None:
-    assert child().inputs.ns == {"x": {}}
+    assert child().inputs.ns == {"x": {}} and "dyn" not in child().inputs
     assert "d" not in parent(c={}).inputs
     assert parent(c={}, d={}).inputs.d == {}
 

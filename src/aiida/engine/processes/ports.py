@@ -306,7 +306,8 @@ class PortNamespace(MutableMapping[str, t.Any], WithMetadata, WithNonDb, Port):
                 elif port.has_default():
                     default = port.default() if callable(port.default) else port.default
                     values[name] = port.pre_process(port.serialize(default) or {})
-                elif port.populate_defaults:
+                elif port.populate_defaults and len(port):
+                    # Without ports there is nothing to fill in: a dynamic namespace is present only if something was given.
                     values[name] = port.pre_process({})
             elif name not in values and port.has_default():
                 default = port._default

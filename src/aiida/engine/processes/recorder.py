@@ -131,7 +131,7 @@ def _fill_plain_defaults(namespace: PortNamespace, values: Mapping[str, t.Any]) 
     result = dict(values)
     for name, port in namespace.items():
         if isinstance(port, PortNamespace):
-            if name in result or port.populate_defaults:
+            if name in result or (port.populate_defaults and len(port)):
                 result[name] = _fill_plain_defaults(port, result.get(name, {}))
         elif name not in result and port.has_default() and (port.is_metadata or port.non_db):
             result[name] = port.default() if callable(port.default) else port.default
