@@ -104,8 +104,7 @@ def _prepare_import(process: CalcJob, calc_info: Any, folder: SandboxFolder, imp
         "retrieve_list": _plain(plan.retrieve),
         "retrieve_temporary_list": _plain(temporary),
     }
-    metadata = transfer.record_in_repository(process.node, folder, [])
-    return Prepared(plan=plan, folder=folder, attributes=attributes, repository_metadata=metadata)
+    return Prepared(plan=plan, folder=folder, attributes=attributes)
 
 
 def _plain(directives: Sequence[Any]) -> list[Any]:

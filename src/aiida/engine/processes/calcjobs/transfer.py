@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -309,6 +310,11 @@ async def unstash_files(
             exists = await transport.isdir_async(path) and await transport.isdir_async(into)
             await transport.copy_async(path, os.path.dirname(into) if exists else into)
             logger.debug("unstashed %s to %s", path, into)
+
+
+def merge_folders(source: str, target: str) -> None:
+    """Copy what is in one local folder into another."""
+    shutil.copytree(source, target, dirs_exist_ok=True)
 
 
 def remote_folder(computer: Any, path: str) -> RemoteData:
