@@ -244,9 +244,10 @@ def test_g13_log_entries_of_stored_nodes() -> None:
 
     handler = DBLogHandler()
     logger = logging.getLogger("aiida.orm")
-    before = logger.level
+    before = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(23)
+    logger.propagate = False  # a loaded profile has a handler of this kind on the logger above
     try:
         node = orm.WorkChainNode()
         node.logger.warning("not stored yet")
@@ -256,7 +257,8 @@ def test_g13_log_entries_of_stored_nodes() -> None:
         node.logger.info("unheard")
     finally:
         logger.removeHandler(handler)
-        logger.setLevel(before)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
     logs = orm.Log.collection.get_logs_for(node)
     assert [(log.levelname, log.message) for log in logs] == [("REPORT", "so it is"), ("WARNING", "careful")]
     assert logs[0].loggername == "aiida.orm.nodes.process.workflow.workchain.WorkChainNode"

@@ -9,41 +9,25 @@ from __future__ import annotations
 import logging
 from abc import ABC
 from enum import Enum
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from aiida.common.exceptions import InvalidOperation
 from aiida.common.lang import classproperty
 from aiida.common.warnings import warn_deprecation
 from aiida.graph.records import Row
 from aiida.orm.fields import QbField, QbFields, collect_fields
+from aiida.orm.modelled import Modelled
 from aiida.orm.querybuilder import QueryBuilder
 from aiida.orm.session import changes, get_store
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from aiida.orm.pydantic import OrmModel
     from aiida.storage.store import Store
 
 __all__ = ("Collection", "Entity", "EntityTypes")
 
 EntityType = TypeVar("EntityType", bound="Entity")
-
-
-class LazyModel:
-    """A model of a class, built at the first look: pydantic costs more to import than all of `aiida.orm`."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-
-    def __get__(self, instance: Any, owner: Any) -> Any:
-        return _models().build(owner, self.kind)
-
-
-def _models() -> Any:
-    # A door that opens at the first use, as those of packages do (`aiida._lazy`).
-    return import_module("aiida.orm.models")
 
 
 class EntityTypes(Enum):
@@ -126,7 +110,7 @@ class Collection(ABC, Generic[EntityType]):
         return self.query(filters=filters).count()
 
 
-class Entity(ABC):
+class Entity(Modelled, ABC):
     """Something that has a row in a store."""
 
     _row_type: ClassVar[type[Row]]
@@ -135,10 +119,6 @@ class Entity(ABC):
     identity_field: ClassVar[str] = "pk"
     # What the class adds to the fields that can be queried; each class says only its own.
     __qb_fields__: ClassVar[tuple[QbField, ...]] = ()
-
-    if not TYPE_CHECKING:
-        ReadModel = LazyModel("read")
-        WriteModel = LazyModel("write")
 
     _row: Any
     _store: Store
@@ -160,7 +140,7 @@ class Entity(ABC):
         entity.initialize()
         return entity
 
-    def initialize(self, *args: Any, **kwargs: Any) -> None:  # noqa: B027 - nothing to do for most
+    def initialize(self, *args: Any, **kwargs: Any) -> None:
         """Prepare what an instance needs besides its row; run for new and for loaded entities."""
 
     # -- what an entity is ---------------------------------------------------------------------------------------------
@@ -265,64 +245,8 @@ class Entity(ABC):
     def get(cls, **kwargs: Any) -> Self:
         """Return the one entity of this class that fits."""
         warn_deprecation(
-            f"`{cls.__name__}.get` method is deprecated, use `{cls.__name__}.collection.get` instead.", version=3, stacklevel=3
+            f"`{cls.__name__}.get` method is deprecated, use `{cls.__name__}.collection.get` instead.",
+            version=3,
+            stacklevel=3,
         )
         return cls.collection.get(**kwargs)  # type: ignore[no-any-return]
-
-    # -- models --------------------------------------------------------------------------------------------------------
-
-    @classproperty
-    def Model(cls: Any) -> Any:
-        """Old name of the model that is read."""
-        warn_deprecation(
-            f"`{cls.__name__}.Model` is deprecated, use `{cls.__name__}.ReadModel` and `{cls.__name__}.WriteModel` instead.",
-            version=3,
-            stacklevel=4,
-        )
-        return cls.ReadModel
-
-    def to_model_field_values(
-        self, *, context: dict[str, Any] | None = None, minimal: bool = False, schema: Any = None
-    ) -> dict[str, Any]:
-        """Return the values for the fields of a model; classes that know better extend it."""
-        model = schema if schema is not None else _models().build(type(self), "read")
-        return cast("dict[str, Any]", _models().values_of(self, model, minimal, context))
-
-    def to_model(
-        self, *, context: dict[str, Any] | None = None, minimal: bool = False, schema: str | None = None
-    ) -> OrmModel:
-        """Return the entity as a model: `read` if it is stored, else `write`; `minimal` leaves out what may be large."""
-        return cast("OrmModel", _models().make_model(self, schema, minimal, context))
-
-    @classmethod
-    def from_model(cls, model: OrmModel, **kwargs: Any) -> Self:
-        """Return an unstored entity for a model."""
-        return cast("Self", _models().make_entity(cls, model, **kwargs))
-
-    def serialize(
-        self,
-        *,
-        context: dict[str, Any] | None = None,
-        minimal: bool = False,
-        schema: str | None = None,
-        mode: Literal["json", "python"] = "python",
-        exclude_none: bool = False,
-    ) -> dict[str, Any]:
-        """Return the entity as a dictionary."""
-        model = self.to_model(context=context, minimal=minimal, schema=schema)
-        return cast("dict[str, Any]", _models().dump(model, mode, exclude_none))
-
-    @classmethod
-    def from_serialized(cls, serialized: dict[str, Any], **kwargs: Any) -> Self:
-        """Return an unstored entity for a dictionary as `serialize` gives it."""
-        return cls.from_model(cls._model_for(serialized)(**serialized), **kwargs)
-
-    @classmethod
-    def _model_for(cls, serialized: dict[str, Any]) -> Any:
-        """Return the model that a dictionary fits."""
-        return _models().build(cls, "write")
-
-    @classmethod
-    def _resolve_keys(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Turn keys of other entities into the entities, for the constructor."""
-        return values

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
 from aiida.common.exceptions import InvalidOperation, ModificationNotAllowed, StoringNotAllowed
@@ -18,11 +17,13 @@ from aiida.graph.records import ComputerRow, NodeRow, utc_now
 from aiida.orm import hydrate, storing
 from aiida.orm.cleaning import clean_mapping
 from aiida.orm.computers import Computer
-from aiida.orm.entities import Collection, Entity, LazyModel
+from aiida.orm.entities import Entity
 from aiida.orm.extras import EntityExtras
 from aiida.orm.legacy import NODE_NAMES, get_legacy
+from aiida.orm.modelled import ModelledNode
 from aiida.orm.nodes.attributes import NodeAttributes
 from aiida.orm.nodes.caching import NodeCaching
+from aiida.orm.nodes.collection import NodeCollection
 from aiida.orm.nodes.comments import NodeComments
 from aiida.orm.nodes.links import NodeLinks
 from aiida.orm.nodes.repository import NodeRepository
@@ -40,34 +41,6 @@ if TYPE_CHECKING:
 __all__ = ("Node", "NodeBase", "NodeCollection")
 
 _IMMUTABLE = "the attributes of a stored entity are immutable"
-
-
-class NodeCollection(Collection["Node"]):
-    """The nodes of a store."""
-
-    collection_type = "nodes"
-
-    def delete(self, pk: int) -> None:
-        """Delete a node that no link points from; its files are left to the next maintenance."""
-        node = self.get(id=pk)
-        if node.base.links.get_incoming().all():
-            raise InvalidOperation(f"cannot delete Node<{node.pk}> because it has incoming links")
-        if node.base.links.get_outgoing().all():
-            raise InvalidOperation(f"cannot delete Node<{node.pk}> because it has outgoing links")
-        self._backend.delete(NodeRow, [pk])
-
-    def iter_repo_keys(self, filters: Any = None, subclassing: bool = True, batch_size: int = 100) -> Iterable[str]:
-        """Iterate over the keys of all objects that the nodes refer to."""
-        query = self.query(filters=filters, subclassing=subclassing, project=["repository_metadata"])
-        for (metadata,) in query.iterall(batch_size=batch_size):
-            yield from _keys_in(metadata)
-
-
-def _keys_in(tree: dict[str, Any]) -> Iterable[str]:
-    for entry in tree.get("o", {}).values():
-        if "k" in entry:
-            yield entry["k"]
-        yield from _keys_in(entry)
 
 
 class NodeBase:
@@ -107,7 +80,7 @@ class NodeBase:
         return self._node._CLS_NODE_LINKS(self._node)
 
 
-class Node(Entity, metaclass=AbstractNodeMeta):
+class Node(ModelledNode, Entity, metaclass=AbstractNodeMeta):
     """Base of data and of processes."""
 
     _CLS_NODE_CACHING: ClassVar[type[NodeCaching]] = NodeCaching
@@ -120,12 +93,6 @@ class Node(Entity, metaclass=AbstractNodeMeta):
     _known_node_type: ClassVar[str]
     # The family by which the table of legal links knows the node, also when its class has no entry point (yet).
     _family: ClassVar[str] = "node."
-
-    if not TYPE_CHECKING:
-        AttributesModel = LazyModel("attributes")
-
-    # Whether attributes beside the declared ones are part of the model.
-    _open_attributes: ClassVar[bool] = False
 
     # What makes no difference for the hash, what may change after storing, and whether it may be stored at all.
     _hash_ignored_attributes: ClassVar[tuple[str, ...]] = ()
@@ -362,54 +329,6 @@ class Node(Entity, metaclass=AbstractNodeMeta):
     @is_valid_cache.setter
     def is_valid_cache(self, valid: bool) -> None:
         self.base.caching.is_valid_cache = valid
-
-    # -- models --------------------------------------------------------------------------------------------------------
-
-    @classproperty
-    def supports_constructor_model(cls: Any) -> bool:
-        """Whether instances can be made from the arguments of the constructor given as a model."""
-        return any("__constructor_columns__" in vars(klass) for klass in cls.__mro__)
-
-    @classproperty
-    def supports_cli_model(cls: Any) -> bool:
-        """Whether the arguments of the constructor can be asked for one by one."""
-        return cast(bool, cls.supports_constructor_model)
-
-    @classproperty
-    def ConstructorModel(cls: Any) -> Any:
-        """The arguments of the constructor as a model, `None` if the class has none."""
-        return LazyModel("constructor").__get__(None, cls) if cls.supports_constructor_model else None
-
-    @classproperty
-    def CliModel(cls: Any) -> Any:
-        """The arguments of the constructor as a flat model, `None` if the class has none."""
-        return LazyModel("cli").__get__(None, cls) if cls.supports_cli_model else None
-
-    def serialize(  # type: ignore[override]
-        self, *, exclude_none: bool = False, repository_dump_path: Path | None = None, **kwargs: Any
-    ) -> dict[str, Any]:
-        """Return the node as a dictionary; its files are copied below `repository_dump_path`, in a folder named by the UUID."""
-        if repository_dump_path is not None:
-            self.base.repository.copy_tree(Path(repository_dump_path).absolute() / self.uuid)
-        return super().serialize(exclude_none=exclude_none, **kwargs)
-
-    @classmethod
-    def _model_for(cls, serialized: dict[str, Any]) -> Any:
-        """Return the model that a dictionary fits."""
-        return (
-            cls.ConstructorModel
-            if "args" in serialized and cls.ConstructorModel is not None
-            else super()._model_for(serialized)
-        )
-
-    def _attributes_for_model(self) -> dict[str, Any]:
-        """Return the attributes as their model has them; undeclared ones of a closed model are left out."""
-        model = cast(Any, type(self)).AttributesModel
-        known = {info.alias or name for name, info in model.model_fields.items()}
-        attributes = self._attributes()
-        if model.model_config.get("extra") == "allow":
-            return {"source": None, **attributes} if "source" in model.model_fields else dict(attributes)
-        return {key: value for key, value in attributes.items() if key in known}
 
     @classmethod
     def _blank(cls) -> Self:
