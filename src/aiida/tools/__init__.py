@@ -7,6 +7,10 @@ _HOMES = {
     **dict.fromkeys(
         ("GroupNotFoundError", "GroupNotUniqueError", "GroupPath", "InvalidPath", "NoGroupsInPathError"), "aiida.tools.groups.paths"
     ),
+    **dict.fromkeys(("get_explicit_kpoints_path", "get_kpoints_path"), "aiida.tools.data.array.kpoints.main"),
+    **dict.fromkeys(("spglib_tuple_to_structure", "structure_to_spglib_tuple"), "aiida.tools.data.structure"),
+    "Orbital": "aiida.tools.data.orbital.orbital",
+    "RealhydrogenOrbital": "aiida.tools.data.orbital.realhydrogen",
     **{name: f"aiida.tools.{name}" for name in ("graph", "groups")},
 }
 

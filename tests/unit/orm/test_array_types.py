@@ -16,6 +16,7 @@ from aiida.orm import BandsData, KpointsData, ProjectionData, StructureData, Tra
 from aiida.orm.nodes.data.array.bands import find_bandgap
 from aiida.plugins import OrbitalFactory
 from aiida.storage.sqlite_temp.backend import SqliteTempBackend
+from aiida.tools import get_explicit_kpoints_path, get_kpoints_path
 
 CELL = [[4.0, 0.0, 0.0], [0.0, 5.0, 0.0], [1.0, 0.0, 6.0]]
 POINTS = [[0, 0, 0], [0.25, 0, 0], [0.5, 0, 0], [0.5, 0.25, 0], [0.5, 0.5, 0], [0, 0, 0.5], [0, 0, 0.25], [0, 0, 0]]
@@ -324,3 +325,25 @@ def test_projections() -> None:
 def test_what_data_can_be_exported_to() -> None:
     assert StructureData.get_export_formats() == ["chemdoodle", "cif", "xsf", "xyz"]
     assert KpointsData.get_export_formats() == ["json"] and TrajectoryData.get_export_formats() == ["cif", "json", "xsf"]
+
+
+# --- paths of k-points ------------------------------------------------------------------------------------------------
+
+
+def test_paths_by_seekpath() -> None:
+    pytest.importorskip("seekpath")
+    half = 5.43 / 2
+    silicon = StructureData(cell=[[0, half, half], [half, 0, half], [half, half, 0]])
+    for position in ((0, 0, 0), (half / 2, half / 2, half / 2)):
+        silicon.append_atom(position=position, symbols="Si")
+    path = get_kpoints_path(silicon)
+    assert path["parameters"]["path"] == [["GAMMA", "X"], ["X", "U"], ["K", "GAMMA"], ["GAMMA", "L"], ["L", "W"], ["W", "X"]]
+    assert len(path["conv_structure"].sites) == 8 and len(path["primitive_structure"].sites) == 2
+    found = get_explicit_kpoints_path(silicon, reference_distance=0.2)
+    assert found["explicit_kpoints"].labels == [(0, "GAMMA"), (4, "X"), (5, "U"), (6, "K"), (11, "GAMMA"), (15, "L"), (18, "W"), (19, "X")]
+    assert all(node.store().is_stored for node in found.values())
+    for wrong in ({"method": "other"}, {"other": 1}):
+        with pytest.raises(ValueError, match="not implemented|unknown arguments"):
+            get_kpoints_path(silicon, **wrong)
+    with pytest.raises(ValueError, match="three-dimensional"):
+        get_kpoints_path(StructureData(cell=CELL, pbc=(True, True, False)))
