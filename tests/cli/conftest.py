@@ -34,6 +34,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     result = invoke("presto", "-n")
     assert result.exit_code == 0, result.output
     yield folder
+    invoke("daemon", "stop", "--all")  # what a failed test may have left
     get_manager().unload_profile()
     if environment is None:
         del os.environ["AIIDA_PATH"]

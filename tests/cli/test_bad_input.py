@@ -123,11 +123,13 @@ def test_folder_that_cannot_be_made_is_one_message(tmp_path: Path) -> None:
     assert answer.returncode == 1 and "Traceback" not in answer.stderr and str(tmp_path) in answer.stderr
 
 
-def test_unforeseen_errors_are_one_message_and_the_traceback_on_demand(tmp_path: Path) -> None:
+def test_a_script_that_raises_shows_its_own_traceback(tmp_path: Path) -> None:
     assert program(tmp_path, "presto").returncode == 0
     (tmp_path / "script.py").write_text("from aiida import orm\norm.load_node(12345)\n")
     answer = program(tmp_path, "run", str(tmp_path / "script.py"))
     assert answer.returncode == 1
+    assert "script.py" in answer.stderr and "NotExistent" in answer.stderr, "a script fails as python shows it"
+    assert "aiida/cmdline" not in answer.stderr
 
 
 def test_output_to_a_pipe_has_no_colours(tmp_path: Path) -> None:

@@ -230,7 +230,7 @@ def test_timeline_and_watch_read_the_journal(good: Good, processes: dict[str, or
 
 
 def test_explain_names_the_reason(good: Good, processes: dict[str, orm.ProcessNode]) -> None:
-    assert "nothing will run it" in good("process", "explain", str(processes["created"].pk))
+    assert "nothing here will run it" in good("process", "explain", str(processes["created"].pk))
     assert "has ended: it is finished with exit status 418 (I am a teapot)" in good("process", "explain", str(processes["tea"].pk))
     assert "excepted: ValueError: bad thing" in good("process", "explain", str(processes["failed"].pk))
 

@@ -16,7 +16,6 @@ from tests.cli.tree import read_ours, read_record
 MISSING = {
     "verdi archive": "archives come with the archive engine (issue 6)",
     "verdi bug-report": "comes with the operations part (issue 6)",
-    "verdi computer configure core.ssh": "made from what the transport declares, so it is there as soon as the transport is (issue 5)",
     "verdi daemon broker": "there is no broker service: the database is the queue",
     "verdi daemon start-circus": "the supervisor is started as a module, not by a hidden command",
     "verdi devel rabbitmq": "no process lives in RabbitMQ, so there is nothing to look at or repair there",

@@ -136,9 +136,13 @@ def fields_of_transport(cls: Any) -> tuple[Field, ...]:
     return tuple(_from_auth_option(name, spec) for name, spec in cls.auth_options.items())
 
 
+# Settings of connections that have a short name.
+SHORT = {"port": "-P"}
+
+
 def _from_auth_option(name: str, spec: Mapping[str, Any]) -> Field:
     wanted = getattr(spec.get("option"), "kwargs", {})  # plugins may give one of our options as a whole
-    short = next((n for n in getattr(spec.get("option"), "args", ()) if len(n) == 2), None)
+    short = next((n for n in getattr(spec.get("option"), "args", ()) if len(n) == 2), SHORT.get(name))
     kind = spec.get("type") or wanted.get("type") or (bool if spec.get("switch") else str)
     return Field(
         name, spec.get("prompt", name), spec.get("help", ""), type=kind, default=spec.get("default"), short=short,

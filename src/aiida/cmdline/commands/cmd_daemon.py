@@ -13,6 +13,7 @@ import click
 from aiida.cmdline import utils
 from aiida.cmdline.groups.verdi import VerdiCommandGroup
 from aiida.cmdline.utils import decorators, echo, progress, session
+from aiida.cmdline.utils.daemon import validate_daemon_env
 from aiida.common import exceptions
 from aiida.engine.daemon import client as daemon_client
 from aiida.manage import configuration
@@ -92,6 +93,8 @@ def _print_status(client: daemon_client.DaemonClient, timeout: int | None) -> bo
     echo.echo(f"Active workers [{len(rows)}]:")
     if rows:
         echo.echo_tabulate(rows, headers=["PID", "MEM %", "CPU %", "started"], tablefmt="simple")
+    if (reason := validate_daemon_env(client)) is not None:
+        echo.echo_warning(reason)
     echo.echo("Use `verdi daemon [incr | decr] [num]` to increase / decrease the number of workers")
     return True
 

@@ -66,6 +66,11 @@ def verdi_run(
         with filepath.open("rb") as handle, update_environment([str(filepath), *varargs]):
             # The script owns the process from here: what it raises is shown as python would show it.
             exec(compile(handle.read(), str(filepath), "exec", dont_inherit=True), namespace)
+    except Exception as error:
+        # As python shows it: without our own frame on top.
+        below = error.__traceback__.tb_next if error.__traceback__ else None
+        sys.excepthook(type(error), error.with_traceback(below), below)
+        sys.exit(echo.ExitCode.CRITICAL)
     finally:
         if group is not None:
             group.disable()

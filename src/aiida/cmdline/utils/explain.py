@@ -154,7 +154,7 @@ def _never_run(f: Facts) -> str | None:
     if f.task is not None:
         return None
     if f.journal_is_missing:
-        return "is not in the queue and has no journal: it was made by hand, or by another program. It is data; nothing will run it."
+        return "is not in the queue and has no journal: it was made by hand, or by another program. It is data; nothing here will run it."
     return "is not in the queue: it was instantiated, but never submitted or run."
 
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import click
+
 from aiida import orm
 from aiida.common import timezone
 from aiida.common.utils import str_timedelta
 
-__all__ = ("COLUMNS", "DEFAULT_COLUMNS", "SYMBOLS", "build_filters", "fetch_rows", "format_relative", "format_state", "headers_of")
+__all__ = ("COLUMNS", "DEFAULT_COLUMNS", "SYMBOLS", "build_filters", "fetch_rows", "format_relative", "format_state", "headers_of", "style_state")
 
 SYMBOLS = {"created": "\u23f9", "running": "\u23f5", "waiting": "\u23f5", "finished": "\u23f9", "excepted": "\u2a2f", "killed": "\u2620"}
 PAUSED = "\u23f8"
@@ -33,6 +35,19 @@ def format_state(state: str | None, paused: bool | None = None, exit_status: int
     return f"{text} [{exit_status}]" if name == "finished" and exit_status is not None else text
 
 
+# How states look on a terminal; click takes the colours out elsewhere.
+COLOURS = {"created": "bright_black", "running": "cyan", "waiting": "cyan", "excepted": "red", "killed": "magenta"}
+
+
+def style_state(state: str | None, paused: bool | None = None, exit_status: int | None = None) -> str:
+    """Return a state with its symbol, in the colour that it has on a terminal."""
+    name = str(state or "").lower()
+    text = format_state(state, paused, exit_status)
+    if name == "finished":
+        return click.style(text, fg="red" if exit_status else "green")
+    return click.style(text, fg="yellow" if paused and name in ("created", "running", "waiting") else COLOURS.get(name))
+
+
 def _plain(field: str) -> tuple[tuple[str, ...], Callable[[Values], Any]]:
     return (field,), lambda values: values[field]
 
@@ -49,7 +64,7 @@ COLUMNS: Mapping[str, tuple[str, tuple[str, ...], Callable[[Values], Any]]] = {
     "uuid": ("UUID", *_plain("uuid")),
     "ctime": ("Created", ("ctime",), lambda v: format_relative(v["ctime"])),
     "mtime": ("Modified", ("mtime",), lambda v: format_relative(v["mtime"])),
-    "state": ("Process State", _STATE, lambda v: format_state(*(v[key] for key in _STATE))),
+    "state": ("Process State", _STATE, lambda v: style_state(*(v[key] for key in _STATE))),
     "process_state": ("Process state", ("attributes.process_state",), lambda v: str(v["attributes.process_state"] or "").capitalize()),
     "process_status": ("Process status", *_attribute("process_status")),
     "exit_status": ("Exit status", *_attribute("exit_status")),

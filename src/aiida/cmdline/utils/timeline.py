@@ -18,7 +18,7 @@ WORDS: Mapping[type[ev.Event], Callable[[Any], str]] = {
     ev.Started: lambda e: "",
     ev.StepDone: lambda e: _step(e),  # noqa: PLW0108 - it is defined below
     ev.ChildLaunched: lambda e: f"{e.process_type.rsplit(':', 1)[-1].rsplit('.', 1)[-1]}<{e.child}>" + (" called" if e.rides else " submitted"),
-    ev.Waiting: lambda e: "for " + ", ".join(map(str, e.targets)),
+    ev.Waiting: lambda e: "for " + (", ".join(map(str, e.targets)) or "its job"),
     ev.Resumed: lambda e: "",
     ev.PlanMade: lambda e: "nothing is to be submitted" if e.skip_submit else "",
     ev.Uploaded: lambda e: f"to {e.directory}",

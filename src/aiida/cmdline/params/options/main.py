@@ -13,7 +13,7 @@ from aiida.cmdline.params.options.callable import CallableDefaultOption
 from aiida.cmdline.params.options.config import ConfigFileOption
 from aiida.cmdline.params.options.multivalue import MultipleValueOption
 from aiida.cmdline.params.options.overridable import OverridableOption
-from aiida.cmdline.params.options.verbosity import set_log_level
+from aiida.cmdline.params.options.verbosity import VERBOSITY, set_log_level
 from aiida.cmdline.params.types.base import AnyParamType
 from aiida.cmdline.utils import defaults
 from aiida.common import datastructures
@@ -259,5 +259,5 @@ START_DATE = OverridableOption("--start-date", type=click.STRING, help="Only wha
 END_DATE = OverridableOption("--end-date", type=click.STRING, help="Only what changed before this date.")
 
 __all__ = tuple(
-    name for name, value in globals().items() if isinstance(value, OverridableOption)
-) + ("TRAVERSAL_RULE_HELP_STRING", "active_process_states", "graph_traversal_rules", "set_log_level", "valid_calc_job_states", "valid_process_states")  # fmt: skip
+    name for name, value in globals().items() if isinstance(value, OverridableOption) and value is not VERBOSITY
+) + ("TRAVERSAL_RULE_HELP_STRING", "VERBOSITY", "active_process_states", "graph_traversal_rules", "set_log_level", "valid_calc_job_states", "valid_process_states")  # fmt: skip
