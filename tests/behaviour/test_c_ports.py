@@ -197,7 +197,9 @@ def test_c14_resources_of_a_job(engine: Any, tmp_path: Any) -> None:
     with pytest.raises(ValueError, match=r"input `metadata.options.resources` is not valid for the `DirectScheduler` scheduler: "):
         instantiate_process(engine, ArithmeticAddCalculation, **inputs)
     computer.set_default_mpiprocs_per_machine(1)
-    assert instantiate_process(engine, ArithmeticAddCalculation, **inputs).node.get_option("resources") == {"num_machines": 1}
+    process = instantiate_process(engine, ArithmeticAddCalculation, **inputs)
+    assert process.node.get_option("resources") == {"num_machines": 1, "num_mpiprocs_per_machine": 1}
+    assert inputs["metadata"]["options"]["resources"] == {"num_machines": 1}
 
 
 def test_c15_options_of_nodes(engine: Any) -> None:

@@ -335,7 +335,9 @@ class PortNamespace(MutableMapping[str, t.Any], WithMetadata, WithNonDb, Port):
                     raise TypeError(f"port namespace `{breadcrumbs_to_port((*crumbs, name))}` received None instead of a dictionary")
                 result[name] = port.serialize(value, crumbs)
             else:
-                result[name] = port.serialize(value) if isinstance(port, WithSerialize) else value
+                value = port.serialize(value) if isinstance(port, WithSerialize) else value
+                # Validators may complete a dictionary of options: that must not reach back into the caller's.
+                result[name] = dict(value) if type(value) is dict and port.is_metadata else value
         return result
 
     def validate(self, port_values: t.Any = None, breadcrumbs: Breadcrumbs = ()) -> PortValidationError | None:

@@ -68,7 +68,8 @@ def _check_resources(computer: Computer, options: Mapping[str, t.Any]) -> str | 
         scheduler = computer.get_scheduler()
     except Exception as exception:
         return f"could not get the scheduler of computer `{computer.label}`: {exception}"
-    resources = dict(options.get("resources", {}))
+    # In place: what the scheduler fills in shall be seen in the builder and on the node. Stored regression files of plugins rely on it.
+    resources = options.get("resources", {})
     scheduler.preprocess_resources(resources, computer.get_default_mpiprocs_per_machine())
     try:
         scheduler.validate_resources(**resources)
