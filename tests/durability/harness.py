@@ -50,6 +50,14 @@ class FaultyStore(SqliteTempBackend):
     """Calls a hook before and after each commit, in the thread that commits."""
 
     hook: Hook | None = None
+    between: Callable[[], None] | None = None  # called when a thread is about to begin a transaction of its own
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        if self.between is not None and not self.in_transaction:
+            self.between()
+        with super().transaction() as transaction:
+            yield transaction
 
     def _commit(self, transaction: Transaction) -> None:  # type: ignore[override]
         if self.hook is None:
@@ -229,52 +237,52 @@ def house() -> Iterator[House]:
 
 
 class Turns:
-    """One thread at a time; who goes on after each begin and commit is drawn from a seed."""
+    """One thread at a time; who goes on when a thread is between two transactions is drawn from a seed."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, count: int) -> None:
         self.rng = rng
+        self.count = count
+        self.present: list[int] = []
+        self.running: int | None = None
         self.lock = threading.Condition()
-        self.waiting: dict[Any, bool] = {}
-        self.running: Any = None
-        self.dead: set[Any] = set()
 
-    def join(self, who: Any) -> None:
-        """Take part, and wait for a turn."""
+    def join(self, who: int) -> None:
+        """Take part; the first turn is given when all have come."""
         with self.lock:
-            self.waiting[who] = True
+            self.present.append(who)
+            if len(self.present) == self.count:
+                self._give()
             self._wait(who)
 
-    def leave(self, who: Any) -> None:
+    def leave(self, who: int) -> None:
         """Take part no more."""
         with self.lock:
-            self.waiting.pop(who, None)
-            if self.running is who:
-                self.running = None
-            self._next()
+            self.present.remove(who)
+            self._give()
 
-    def change(self, who: Any) -> None:
+    def change(self, who: int) -> None:
         """Give the turn to somebody, perhaps again oneself."""
         with self.lock:
-            self.running = None
-            self.waiting[who] = True
+            self._give()
             self._wait(who)
 
-    def start(self, count: int) -> None:
-        """Begin when all have joined."""
-        with self.lock:
-            self.lock.wait_for(lambda: len(self.waiting) == count, timeout=20)
-            self._next()
-
-    def _next(self) -> None:
-        ready = sorted(self.waiting, key=str)
-        self.running = self.rng.choice(ready) if ready else None
+    def _give(self) -> None:
+        self.running = self.rng.choice(sorted(self.present)) if self.present else None
         self.lock.notify_all()
 
-    def _wait(self, who: Any) -> None:
-        if self.running is None and len(self.waiting) > 0 and getattr(self, "begun", False):
-            self._next()
+    def _wait(self, who: int) -> None:
         if not self.lock.wait_for(lambda: self.running == who, timeout=60):
             raise AssertionError("no turn within a minute")
+
+
+class ThreadEngine:
+    """What the slot holds: the engine of whichever worker runs on this thread."""
+
+    def __init__(self) -> None:
+        self.local = threading.local()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.local.worker.engine, name)
 
 
 def lose_reply() -> None:
@@ -282,4 +290,4 @@ def lose_reply() -> None:
     raise UnreachableStorage("the connection to the database broke: lost reply (test)")
 
 
-__all__ = ("AiidaException", "Crash", "House", "Turns", "canon", "house", "lose_reply")
+__all__ = ("AiidaException", "Crash", "House", "ThreadEngine", "Turns", "canon", "house", "lose_reply")

@@ -432,7 +432,7 @@ def claim_ready(tx: Connected, worker: int, count: int, *, only_home: bool = Fal
 
 def claim_one(tx: Connected, worker: int, process: int) -> Claim | None:
     """The same for one process that must be ready."""
-    sql = f"UPDATE task SET owner=:w, epoch=epoch+1 WHERE process=:p AND {_READY} AND (home IS NULL OR home=:w) {_CLAIMED}"
+    sql = f"UPDATE task SET owner=:w, epoch=epoch+1 WHERE process=:p AND (owner=:w OR {_READY} AND (home IS NULL OR home=:w)) {_CLAIMED}"
     claims = _claims(run(tx.connection, sql, w=worker, p=process))
     return claims[0] if claims else None
 
@@ -447,8 +447,8 @@ def claim_killed(tx: Connected, worker: int, count: int) -> list[Claim]:
 
 def claim_rider(tx: Connected, worker: int, process: int) -> Claim | None:
     """A rider that rests, by the worker on whose stack it rides: ready, due, or with mail."""
-    sql = f"""UPDATE task SET owner=:w, epoch=epoch+1, ready=FALSE, due_at=NULL WHERE process=:p AND rides IS NOT NULL AND owner IS NULL
-        AND (ready OR due_at <= {{NOW}} OR process IN (SELECT process FROM inbox)) {_CLAIMED}"""
+    sql = f"""UPDATE task SET owner=:w, epoch=epoch+1, ready=FALSE, due_at=NULL WHERE process=:p AND rides IS NOT NULL AND (owner IS NULL OR owner = :w)
+        AND (ready OR owner = :w OR due_at <= {{NOW}} OR process IN (SELECT process FROM inbox)) {_CLAIMED}"""
     claims = _claims(run(tx.connection, sql, w=worker, p=process), mail=True)
     return claims[0] if claims else None
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from aiida import orm
-from aiida.common.exceptions import InvalidOperation, NotExistent, UnreachableStorage
+from aiida.common.exceptions import InvalidOperation, UnreachableStorage
 from aiida.engine.processes.calcjobs.calcjob import CalcJob
 from aiida.engine.processes.functions import FunctionProcess
 from aiida.engine.processes.workchains.workchain import WorkChain
 from aiida.engine.runtime import endings, perform, write
 from aiida.engine.runtime.live import Live
+from aiida.graph.records import NodeRow
 from aiida.journal import events as ev
+from aiida.journal import machine
 from aiida.journal.fold import fold
 from aiida.orm import storing
 from aiida.storage import journal
@@ -52,6 +54,8 @@ def record(
 
     If the cache has answered, the node is a copy of a finished one: then it has ended in this very transaction, and has no row.
     """
+    if more and not process.node.is_stored:
+        process.node._project({"process_state": machine.RUNNING})
     storing.store_nodes(process._nodes_to_store())
     source = process._cached_source
     if source is None:
@@ -99,10 +103,9 @@ def submit(core: Core, process: Process, *, home: int | None = None, priority: i
             tx, process, event, home=home, lane=core.lane_for(tx, bounds_of(process, None)), priority=priority
         )
 
-    try:
-        events = write.transact(core.env, work)
-    except UnreachableStorage:
-        return _find_after_lost_reply(process)
+    events = create(core, process, work)
+    if events is None:
+        return orm.load_node(uuid=process.node.uuid)
     if home is not None:
         keep(core, process, events)
     return process.node
@@ -116,20 +119,27 @@ def keep(core: Core, process: Process, events: Sequence[ev.Event]) -> None:
         core.keep(live)
 
 
-def _find_after_lost_reply(process: Process) -> Any:
-    """R6 for a creation: the uuid was made before the transaction."""
-    try:
-        return orm.load_node(uuid=process.node.uuid)
-    except NotExistent as error:
-        raise InvalidOperation(
-            f"the database was lost while {type(process).__name__} was being stored; submit it again"
-        ) from error
+def create(core: Core, process: Process, work: write.Work[list[ev.Event]]) -> list[ev.Event] | None:
+    """R6 for a creation: the uuid was made before the transaction. None: the reply was lost, and it is there."""
+    waited = 0.0
+    while True:
+        try:
+            return write.transact(core.env, work, repeatable=False)
+        except UnreachableStorage as error:
+            if core.env.store.in_transaction:
+                raise
+            waited = write.wait_for_database(core.env, waited, error)
+            if write.transact(core.env, lambda _: core.env.store.find(NodeRow, uuid=process.node.uuid)):
+                return None
 
 
 def be_born_owned(core: Core, process: Process) -> Live:
     """T1 for `run` in an interpreter: owned from the first commit on, and at home here."""
     event = created(process, inline=True)
-    events = write.transact(core.env, lambda tx: record(tx, process, event, owner=core.worker, home=core.worker))
+    events = create(core, process, lambda tx: record(tx, process, event, owner=core.worker, home=core.worker))
+    if events is None:
+        node = orm.load_node(uuid=process.node.uuid)
+        return core.revive(Lease(node.pk, core.worker, 1, 1), core.load_state(node.pk), type(process))
     return Live(Lease(process.node.pk, core.worker, 1, len(events)), fold(events), process)
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from aiida import orm
-from aiida.common.exceptions import Fenced
+from aiida.common.exceptions import Fenced, UnreachableStorage
 from aiida.engine.processes.outcome import Finish
 from aiida.engine.processes.process import current_process
 from aiida.engine.runtime import dryrun, endings, jobs, mail, perform, threads, write
@@ -84,6 +84,7 @@ class Core:
         self.poller = Poller(self)
         self.logins: dict[tuple[int, int], int] = {}
         self.stranded: set[int] = set()
+        self.claim_lost = False
         self.next_due = float("inf")
         self.some_hooks = False
         self.gone: set[int] = set()  # what was taken from us while its user code ran
@@ -201,6 +202,7 @@ class Core:
         if live is None or live.lease.seq != claim.seq:
             live = Live(lease, state or self.load_state(claim.process))
         live.lease = lease
+        live.lost = False
         live.deaths, live.job = claim.deaths, claim.job
         live.awaiting, live.mail, live.rides, live.home, live.owned = (
             claim.awaiting,
@@ -259,6 +261,7 @@ class Core:
                     pass
         except Fenced as error:
             LOGGER.info("let go: %s", error)
+            live.lost = True
             self.drop(live)
         except Reload as reload:
             LOGGER.info("read again: %s", reload)
@@ -326,18 +329,25 @@ class Core:
     def reload(self, live: Live) -> None:
         """R6: the journal knows more than we do. Go on from there, if it is ours still."""
         self.drop(live)
-        with self.env.store.reading() as connection:
-            claim = journal.find_lease(connection, live.pk, self.worker)
-        if claim is not None and live.pk not in self.held:
-            self.tell(lambda: self.drive(self.adopt(claim)))
-        else:
+        claim = self.find_lease(live.pk)
+        if claim is None:
             self.notify()
+            return
+        live.successor = self.adopt(claim)
+        self.drive(live.successor)
+
+    def find_lease(self, pk: int) -> Claim | None:
+        """What the task row says that we hold."""
+        return write.transact(self.env, lambda tx: journal.find_lease(tx.connection, pk, self.worker))
 
     # -- claiming --------------------------------------------------------------------------------------------------
 
     def claim(self, count: int) -> list[Live]:
         """T2: alarms, mail, ready, limited; everything in one transaction, nothing if a look shows nothing."""
         store, worker = self.env.store, self.worker
+        lost = self.adopt_lost()
+        if lost:
+            return lost
         with store.reading() as connection:
             look = journal.look(connection, worker, only_home=self.inline)
         self.next_due = float("inf") if look.next_due is None else max(look.next_due, 0.0)
@@ -357,8 +367,23 @@ class Core:
                 claims += journal.claim_limited(tx, worker, count - len(claims), only_home=self.inline)
             return claims
 
-        claims = write.transact(self.env, work)
+        try:
+            claims = write.transact(self.env, work, repeatable=False)
+        except UnreachableStorage:
+            self.claim_lost = True
+            raise
         return self.adopt_all(claims)
+
+    def adopt_lost(self) -> list[Live]:
+        """R6 for a claim whose reply was lost: everything that bears our id and is in nobody's hands."""
+        if not self.claim_lost:
+            return []
+        with self.env.store.reading() as connection:
+            claims = journal.adopt(connection, self.worker)
+        self.claim_lost = False
+        return self.adopt_all(
+            [c for c in claims if c.process not in self.held and c.process not in self.stranded and c.rides is None]
+        )
 
     def adopt_all(self, claims: Sequence[Claim]) -> list[Live]:
         """The journals of all that the cache does not have, in one query."""

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from aiida import orm
-from aiida.common.exceptions import InvalidOperation
+from aiida.common.exceptions import Fenced, InvalidOperation
 from aiida.engine.bells import make_bell
 from aiida.engine.processes import exposing
 from aiida.engine.processes.outcome import Continue
@@ -93,7 +93,7 @@ class InlineEngine:
             if live.state.is_ended:
                 return replayed(process)
             try:
-                drive_to_end(core, live, self.help)
+                live = drive_to_end(core, live, self.help)
             except KeyboardInterrupt:
                 self._kill_tree(core, live)
                 raise
@@ -244,7 +244,7 @@ def running_parent(core: Core, process: Process) -> Live | None:
     live = core.held.get(parent.node.pk)
     if live is None or live.process is not parent:
         if parent.node.pk in core.gone:
-            raise write.Fenced(
+            raise Fenced(
                 f"process {parent.node.pk} was ended or taken over while its step ran: it launches nothing any more"
             )
         return None
@@ -259,7 +259,7 @@ def ride(core: Core, parent: Live, process: Process, help: Help) -> tuple[Any, A
             return replayed(process)
         revived = type(process)._revive(node, runner=core.runner)
         return revived._result(), node
-    drive_to_end(core, live, help)
+    live = drive_to_end(core, live, help)
     return result_of(core, live, live.process or process)
 
 
@@ -277,40 +277,52 @@ def is_alive(core: Core, live: Live) -> bool:
         return bool(journal.which_alive(connection, [live.pk]))
 
 
-def drive_to_end(core: Core, live: Live, help: Help) -> None:
-    """Drive a process of ours, and while it waits whatever it may wait for."""
+def drive_to_end(core: Core, live: Live, help: Help) -> Live:
+    """Drive a process of ours, and while it waits whatever it may wait for. Returns it as it is known at the end."""
     core.drive(live)
     told, looked = -1, core.env.clock.monotonic()
-    while not live.state.is_ended:
+    while True:
+        while live.successor is not None:
+            live = live.successor
+        if live.state.is_ended:
+            return live
         seen, now = core.changes, core.env.clock.monotonic()
         if (seen != told or now - looked > LOOK) and not live.away:
             told, looked = seen, now
-            if live.rides is not None and take_up_rider(core, live):
+            if live.lost and live.rides is not None:
+                raise Fenced(f"process {live.pk} was taken over, and with it the process {live.rides} that called it")
+            claim = claim_at_rest(core, live)
+            if claim is not None:
+                again = core.adopt(claim)
+                if again is not live:
+                    live.successor = again
+                core.drive(again)
                 continue
             if not live.owned and not is_alive(core, live):
-                return
+                return live
         if not help(core):
             core.sleep(seen, min(core.poller.tick(), LOOK))
 
 
-def take_up_rider(core: Core, live: Live) -> bool:
-    """A rider that rests (targets, an alarm, a job) is claimed by nobody else: its own stack takes it up again."""
+def claim_at_rest(core: Core, live: Live) -> journal.Claim | None:
+    """What nobody else claims: a rider that rests (targets, an alarm, a job), and a root lost while we were stopped."""
     core.woken.discard(live.pk)
     if live.owned:
         if not live.awaiting:
-            return False
-        with core.env.store.reading() as connection:
-            row = journal.find_task(connection, live.pk)
-        if row is None or row["awaiting"]:
-            return False
+            return None
+        claim = core.find_lease(live.pk)
+        if claim is None or claim.awaiting:
+            return None
         live.awaiting = 0
-    else:
-        claim = write.transact(core.env, lambda tx: journal.claim_rider(tx, core.worker, live.pk))
-        if claim is None:
-            return False
-        core.adopt(claim)
-    core.drive(live)
-    return True
+        core.drive(live)
+        return None
+    if live.pk in core.held:
+        return None
+    if live.rides is not None:
+        return write.transact(core.env, lambda tx: journal.claim_rider(tx, core.worker, live.pk))
+    if live.lost:
+        return write.transact(core.env, lambda tx: journal.claim_one(tx, core.worker, live.pk))
+    return None
 
 
 def result_of(core: Core, live: Live, process: Process) -> tuple[Any, Any]:

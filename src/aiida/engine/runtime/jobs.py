@@ -143,7 +143,7 @@ def prepare(core: Core, live: Live, effect: do.Prepare) -> bool:
                 return False
             live.prepared = remote.prepare(process)
         live.begun = 0.0
-    except Exception as error:
+    except (Exception, *perform.ABNORMAL) as error:
         live.begun = 0.0
         perform.check_held(live)
         endings.except_(core, live, error)
@@ -182,7 +182,7 @@ def upload(core: Core, live: Live, effect: do.Upload) -> bool:
         try:
             with core.user_code(process):
                 live.prepared = remote.prepare(process)
-        except Exception as error:
+        except (Exception, *perform.ABNORMAL) as error:
             endings.except_(core, live, error)
             return False
     return away(
@@ -550,7 +550,7 @@ def parse(core: Core, live: Live, effect: do.Parse) -> bool:
         with core.user_code(process):
             code = remote.parse(process, live.state.temporary or None, monitor_code(live, process)) or ExitCode(0)
         live.begun = 0.0
-    except Exception as error:
+    except (Exception, *perform.ABNORMAL) as error:
         live.begun = 0.0
         perform.check_held(live)
         endings.except_(core, live, error)

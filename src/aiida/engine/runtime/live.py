@@ -25,8 +25,8 @@ class Live:
     """One process while this worker holds it, and in the cache after that."""
 
     __slots__ = (
-        "awaiting", "away", "begun", "caller", "deaths", "error", "fresh", "home", "job", "lease", "lock", "mail", "memo", "owned", "pending", "prepared", "process",
-        "result", "riders", "rides", "scratch", "state",
+        "awaiting", "away", "begun", "caller", "deaths", "error", "fresh", "home", "job", "lease", "lock", "lost", "mail", "memo", "owned", "pending", "prepared", "process",
+        "result", "riders", "rides", "scratch", "state", "successor",
     )  # fmt: skip
 
     def __init__(self, lease: Lease, state: ProcessState, process: Process | None = None) -> None:
@@ -42,6 +42,8 @@ class Live:
         self.home: int | None = None
         self.job: str | None = None  # what the poller wrote when it woke this job
         self.caller: int | None = None
+        self.successor: Live | None = None  # read again from the journal after a lost reply
+        self.lost = False  # taken by another holder: nothing that rides on it or calls it may go on
         self.deaths = 0  # workers lost while holding it since its last event
         self.riders = 0  # processes that ride on this one and have not ended
         self.memo: Memo | None = None

@@ -172,15 +172,16 @@ class Liveness:
                 process.kill()
                 process.wait()
         if os.getpid() == self.pid and self.id:
-            worker, self.id = self.id, 0
+            worker, self.id, gone = self.id, 0, False
             try:
                 if not self.store.is_closed:
                     with self.store.transaction() as tx:
                         journal.delete_worker(tx, worker)
+                    gone = True
             except Exception as exception:
                 LOGGER.debug("worker %d could not sign off: %s", worker, exception)
             if self._lock is not None:
-                self._lock.close()
+                self._lock.close(remove=gone)  # if the row stays, a free lock file tells the others
                 self._lock = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from aiida import orm
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 STARTED = ev.Started()
 RESUMED = ev.Resumed()
+ABNORMAL = (
+    SystemExit,
+    asyncio.CancelledError,
+)  # what user code may raise that is no `Exception`, and no wish to end the worker
 DEATHS = 5  # a step that crashes the interpreter so often must not circle
 
 
@@ -33,7 +38,7 @@ def instance(core: Core, live: Live) -> Any:
         return None
     try:
         return core.build(live)
-    except (Fenced, KeyboardInterrupt):
+    except (Fenced, StorageBusy, UnreachableStorage):
         raise
     except Exception as error:
         if not live.state.importable:
@@ -127,7 +132,7 @@ def step(core: Core, live: Live, process: Any, *, resolve: bool) -> bool:
         return go_on(core, live, process, outcome)
     except (Fenced, StorageBusy, UnreachableStorage):
         raise
-    except Exception as error:
+    except (Exception, *ABNORMAL) as error:
         live.begun = 0.0
         if live.state.is_ended or not live.owned:
             raise

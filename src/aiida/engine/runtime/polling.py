@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger("aiida.engine.runtime")
 KNOWN = 10.0  # for how long the settings of a login are taken as known
-FIRST, LONGEST = 0.02, 5.0  # between listings of a computer without an interval: soon at first, then more and more rarely
+FIRST, LONGEST = (
+    0.02,
+    5.0,
+)  # between listings of a computer without an interval: soon at first, then more and more rarely
 
 
 class Poller:

@@ -58,7 +58,7 @@ class WorkerEngine(InlineEngine):
     def help(self, core: Core) -> bool:
         """A step that waits on its own stack keeps one thread; the others do the work."""
         if self._worker.is_stepped:
-            return self._worker.step_once()
+            return self._worker._step_once()
         self._worker.open_thread()
         return False
 
@@ -251,7 +251,10 @@ class Worker:
                 finally:
                     self._lead.release()
                 if task is not None:
-                    self._do(task)
+                    try:
+                        self._do(task)
+                    except BaseException:
+                        LOGGER.exception("a process did what no process should; it is given back")
                     self._threads[me] = 0.0
         finally:
             with self._lock:
@@ -263,7 +266,7 @@ class Worker:
             task()
         except AiidaException as error:
             LOGGER.warning("given back: %s", error)
-        except BaseException:
+        except Exception:
             LOGGER.exception("a process could not be driven; it is given back")
         self._pace += 0.1 * (time.perf_counter() - begun - self._pace)
 

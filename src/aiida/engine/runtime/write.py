@@ -22,9 +22,12 @@ BUSY_TRIES = 30
 PATIENCE = 600.0  # seconds without a database before the caller is told
 
 
-def transact(env: Environment, work: Work[T]) -> T:
-    """R5: a transaction that may be run again as it is."""
-    tries = 0
+def transact(env: Environment, work: Work[T], *, repeatable: bool = True) -> T:
+    """R5: a transaction that may be run again as it is; if the database is away, as soon as it is back.
+
+    What may not be done twice says so, and looks by itself what became of it (R6).
+    """
+    tries, waited = 0, 0.0
     while True:
         try:
             with env.store.transaction() as tx:
@@ -34,6 +37,21 @@ def transact(env: Environment, work: Work[T]) -> T:
             if tries > BUSY_TRIES or env.store.in_transaction:
                 raise
             time.sleep(0.01 * tries * (0.5 + env.dice()))
+        except UnreachableStorage as error:
+            if not repeatable or env.store.in_transaction:
+                raise
+            waited = wait_for_database(env, waited, error)
+
+
+def wait_for_database(env: Environment, waited: float, error: UnreachableStorage) -> float:
+    """Sleep a little longer each time; raise when patience is at an end. Returns how long it has been."""
+    if waited > PATIENCE:
+        raise error
+    if not waited:
+        LOGGER.warning("the database does not answer, trying again: %s", error)
+    delay = min(5.0, 0.05 + waited / 4) * (0.5 + env.dice())
+    env.clock.sleep(delay)
+    return waited + delay
 
 
 def transact_fenced(env: Environment, live: Live, work: Work[T]) -> T:
@@ -41,23 +59,12 @@ def transact_fenced(env: Environment, live: Live, work: Work[T]) -> T:
     waited = 0.0
     while True:
         try:
-            return transact(env, work)
+            return transact(env, work, repeatable=False)
         except UnreachableStorage as error:
             if env.store.in_transaction:
                 raise
-            LOGGER.warning("the reply of the database to process %d was lost: %s", live.pk, error)
-            while True:
-                delay = min(5.0, 0.1 + waited / 4) * (0.5 + env.dice())
-                env.clock.sleep(delay)
-                waited += delay
-                if waited > PATIENCE:
-                    raise
-                try:
-                    again = transact(env, lambda tx: journal.is_unwritten(tx, live.lease))
-                except (UnreachableStorage, StorageBusy):
-                    continue
-                break
-            if not again:
+            waited = wait_for_database(env, waited, error)
+            if not transact(env, lambda tx: journal.is_unwritten(tx, live.lease)):
                 raise Reload(f"process {live.pk} was written although the reply was lost") from None
 
 
