@@ -20,6 +20,7 @@ ALIASES: dict[str, str] = {
     "aiida.manage.configuration.profile": "aiida.common.profile",
     "aiida.manage.configuration.settings": "aiida.common.paths",
     "aiida.manage.tests.pytest_fixtures": "aiida.tools.pytest_fixtures.classic",
+    "aiida.transports.cli": "aiida.cmdline.utils.transport_options",
 }
 
 
