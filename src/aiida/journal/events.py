@@ -18,7 +18,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: ClassVar[int] = 1
 
 
-class Created(Event):
+class Created(Event, frozen=True):
     """The node was stored and the process may run. Carries the uuid, since a database may give a row id twice."""
 
     uuid: str
@@ -29,11 +29,11 @@ class Created(Event):
     context: Any = None  # inputs of which the graph keeps nothing
 
 
-class Started(Event):
+class Started(Event, frozen=True):
     """The first worker began."""
 
 
-class StepDone(Event):
+class StepDone(Event, frozen=True):
     """A step of user code has returned; `context` is all that a recovery needs to go on at `pointer`."""
 
     pointer: list[int] | None = None
@@ -43,7 +43,7 @@ class StepDone(Event):
     unclaimed: list[str] = []  # children of an earlier run of this step that nobody asked for again
 
 
-class ChildLaunched(Event):
+class ChildLaunched(Event, frozen=True):
     """A step launched (or called, then it rides on the caller's stack) another process."""
 
     child: int
@@ -52,17 +52,17 @@ class ChildLaunched(Event):
     process_type: str = ""
 
 
-class Waiting(Event):
+class Waiting(Event, frozen=True):
     """Nothing to do until the targets have ended."""
 
     targets: list[int] = []
 
 
-class Resumed(Event):
+class Resumed(Event, frozen=True):
     """The wait is over."""
 
 
-class PlanMade(Event):
+class PlanMade(Event, frozen=True):
     """A job's input files and script are decided."""
 
     plan: Any = None
@@ -71,66 +71,66 @@ class PlanMade(Event):
     unstash: bool = False
 
 
-class Uploaded(Event):
+class Uploaded(Event, frozen=True):
     """All files of the attempt are in its directory, which belongs to this upload alone."""
 
     directory: str
     facts: Any = None
 
 
-class SubmitIntended(Event):
+class SubmitIntended(Event, frozen=True):
     """Committed before the scheduler is asked."""
 
     attempt: int
     directory: str
 
 
-class Submitted(Event):
+class Submitted(Event, frozen=True):
     """The scheduler gave this id."""
 
     job_id: str
     late: bool = False  # found by recovery, not from the reply
 
 
-class JobEnded(Event):
+class JobEnded(Event, frozen=True):
     """Positive evidence that the job runs no more."""
 
     evidence: str = ""
     facts: Any = None
 
 
-class Stashed(Event):
+class Stashed(Event, frozen=True):
     """Files were kept on the computer."""
 
     uuid: str = ""
 
 
-class Unstashed(Event):
+class Unstashed(Event, frozen=True):
     """Stashed files were brought back."""
 
 
-class Retrieved(Event):
+class Retrieved(Event, frozen=True):
     """The retrieved files are a node now."""
 
     uuid: str = ""
     temporary: str = ""
 
 
-class Parsed(Event):
+class Parsed(Event, frozen=True):
     """Scheduler output and results have been parsed."""
 
     status: int = 0
     message: str | None = None
 
 
-class OutputAttached(Event):
+class OutputAttached(Event, frozen=True):
     """An output was linked before the step ended."""
 
     label: str
     uuid: str
 
 
-class EffectFailed(Event):
+class EffectFailed(Event, frozen=True):
     """The world did not do what was asked; tried again after `delay` seconds, or `revoked`: a new attempt is safe."""
 
     effect: str
@@ -139,7 +139,7 @@ class EffectFailed(Event):
     revoked: bool = False
 
 
-class MonitorActed(Event):
+class MonitorActed(Event, frozen=True):
     """A monitor of a running job asked for something."""
 
     monitor: str
@@ -148,30 +148,30 @@ class MonitorActed(Event):
     facts: Any = None
 
 
-class HostState(Event):
+class HostState(Event, frozen=True):
     """What a foreign process's own hooks save."""
 
     data: Any = None
 
 
-class Paused(Event):
+class Paused(Event, frozen=True):
     """A flag beside the state; wake-ups go on underneath."""
 
     reason: str = ""
 
 
-class Played(Event):
+class Played(Event, frozen=True):
     """The flag is cleared."""
 
 
-class KillAsked(Event):
+class KillAsked(Event, frozen=True):
     """From here on the only way is down; children and job first."""
 
     reason: str = ""
     force: bool = False
 
 
-class Finished(Event):
+class Finished(Event, frozen=True):
     """Ran to an end, with an exit status."""
 
     status: int = 0
@@ -179,14 +179,14 @@ class Finished(Event):
     outputs: list[str] = []
 
 
-class Excepted(Event):
+class Excepted(Event, frozen=True):
     """User code raised."""
 
     exception: str
     traceback: str = ""
 
 
-class Killed(Event):
+class Killed(Event, frozen=True):
     """Ended on request."""
 
     reason: str = ""

@@ -21,7 +21,7 @@ from aiida.journal.fold import fold
 from aiida.orm import storing
 from aiida.storage import journal
 from aiida.storage.journal import Lease
-from aiida.storage.store import Transaction
+from aiida.storage.transaction import Transaction
 
 if TYPE_CHECKING:
     from aiida.engine.processes.process import Process

@@ -26,7 +26,7 @@ from aiida.journal.fold import ProcessState, fold
 from aiida.orm import stored
 from aiida.storage import joblist, journal
 from aiida.storage.journal import Claim, Lease
-from aiida.storage.store import Transaction
+from aiida.storage.transaction import Transaction
 
 if TYPE_CHECKING:
     from aiida.engine.processes.process import Process

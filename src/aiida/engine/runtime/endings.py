@@ -18,7 +18,7 @@ from aiida.orm import storing
 from aiida.orm.utils.log import log_sink
 from aiida.storage import journal
 from aiida.storage.journal import Lease
-from aiida.storage.store import Transaction
+from aiida.storage.transaction import Transaction
 
 if TYPE_CHECKING:
     from aiida.engine.runtime.core import Core

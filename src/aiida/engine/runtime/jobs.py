@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -27,7 +27,7 @@ from aiida.journal import effects as do
 from aiida.journal import events as ev
 from aiida.journal import machine, retry
 from aiida.storage import joblist, journal
-from aiida.storage.store import Transaction
+from aiida.storage.transaction import Transaction
 from aiida.transports.errors import Failure, classify
 
 if TYPE_CHECKING:
@@ -302,11 +302,13 @@ def answered(core: Core, live: Live, answer: facts.Answer | facts.Recovery) -> b
 def again(core: Core, live: Live, reason: str) -> None:
     """The fence is ours: a new attempt, in a new directory, cannot double the payload."""
     event = ev.EffectFailed(effect="submit", reason=reason[:2000], revoked=True)
-    directory, process = live.state.directory, live.process
-    write.append(
-        core.env, live, [event],
-        lambda tx: (journal.end_job(tx, live.pk), core.project(live, {"state": "uploading", **waiting_for("upload")})) and None,
-    )  # fmt: skip
+    directory, process = live.state.directory, cast("Any", live.process)
+
+    def tail(tx: Transaction) -> None:
+        journal.end_job(tx, live.pk)
+        core.project(live, {"state": "uploading", **waiting_for("upload")})
+
+    write.append(core.env, live, [event], tail=tail)
     if process is not None and directory:
         threads.start(_quietly(remote.cancel_by_tag(process, core.pool, directory)))
 
@@ -325,7 +327,7 @@ def follow_job(core: Core, live: Live, events: list[ev.Event], job_id: str) -> N
     assert process is not None
     monitors = has_monitors(process)
     then = journal.LATER if monitors else journal.REST
-    values = {"delay": monitor_interval(process)} if monitors else {}
+    values: dict[str, Any] = {"delay": monitor_interval(process)} if monitors else {}
     login_id: list[int] = []
 
     def body(tx: Transaction) -> None:
@@ -376,8 +378,7 @@ def follow(core: Core, live: Live, effect: do.Follow) -> bool:
 
 async def look_closer(core: Core, live: Live) -> facts.Verdict:
     """One listing for this job alone, then accounting and the fence as far as needed."""
-    process = live.process
-    assert process is not None
+    process: Any = live.process
     with core.env.store.reading() as connection:
         job = joblist.find_job(connection, live.pk)
     misses = 0 if job is None else job.misses
@@ -416,8 +417,7 @@ def judged(core: Core, live: Live, verdict: facts.Verdict) -> bool:
 
 def monitored(core: Core, live: Live, acted: facts.MonitorActed | None) -> bool:
     """A monitor may end the job, or nothing has happened and it looks again later."""
-    process = live.process
-    assert process is not None
+    process: Any = live.process
     if acted is None or acted.action != "kill":
         events: list[ev.Event] = []
         if acted is not None:

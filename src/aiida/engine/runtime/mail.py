@@ -9,7 +9,7 @@ from aiida.engine.runtime.live import Live
 from aiida.journal import events as ev
 from aiida.storage import journal
 from aiida.storage.journal import Lease, Message
-from aiida.storage.store import Transaction
+from aiida.storage.transaction import Transaction
 
 if TYPE_CHECKING:
     from aiida.engine.runtime.core import Core

@@ -26,7 +26,7 @@ def digest_node(node: Any) -> str:
     if creator is not None:
         return f"made by {creator}"
     if isinstance(node, orm.ProcessNode):
-        return node.uuid
+        return str(node.uuid)
     content = (
         node.base.caching.compute_hash() if hasattr(node.base.caching, "compute_hash") else node.base.caching.get_hash()
     )

@@ -14,7 +14,7 @@ from aiida.journal import effects as do
 from aiida.journal import events as ev
 from aiida.journal import machine, retry
 from aiida.storage import journal
-from aiida.storage.store import Transaction
+from aiida.storage.transaction import Transaction
 
 if TYPE_CHECKING:
     from aiida.engine.runtime.core import Core

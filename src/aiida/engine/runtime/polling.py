@@ -17,8 +17,9 @@ from aiida.engine.runtime import threads, write
 from aiida.journal import retry
 from aiida.schedulers.guard import MARKS
 from aiida.storage import joblist
-from aiida.storage.joblist import JobRow, Login
-from aiida.storage.store import Transaction
+from aiida.storage.joblist import Login
+from aiida.storage.journal import JobRow
+from aiida.storage.transaction import Transaction
 from aiida.transports.errors import classify
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Poller:
 
     def _waits_for_mark(self, login: int, now: float) -> bool:
         """No need to ask the scheduler: the job is young, and its mark will tell."""
-        marks = self._marks.get(login)
+        marks = self._marks.get(login, {})
         return bool(marks) and now - max(since for _, since in marks.values()) < 0.5
 
     def _start(self, login_id: int) -> None:
@@ -200,7 +201,7 @@ class Poller:
         if self._shown.get(job.process) == alive.state:
             return
         self._shown[job.process] = alive.state
-        patch = {
+        patch: dict[str, Any] = {
             "scheduler_state": alive.state,
             "scheduler_lastchecktime": self.core.env.clock.now().isoformat(),
             "process_status": f"Monitoring scheduler: job state {alive.state.upper()}",

@@ -12,7 +12,7 @@ from aiida.engine.runtime.environment import Environment
 from aiida.engine.runtime.live import Live, Reload
 from aiida.journal import events as ev
 from aiida.storage import journal
-from aiida.storage.store import Transaction
+from aiida.storage.transaction import Transaction
 
 LOGGER = logging.getLogger("aiida.engine.runtime")
 T = TypeVar("T")
