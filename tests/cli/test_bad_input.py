@@ -103,18 +103,33 @@ def test_broken_database_is_one_message(tmp_path: Path) -> None:
         assert "database" in (answer.stderr + answer.stdout).lower()
 
 
-def test_read_only_folder_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:
+def test_permission_denied_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:
     # As root every folder can be written, so the error that others get is handed to the handler.
     with pytest.raises(SystemExit):
         explain(PermissionError(13, "Permission denied", "/some/.aiida/config.json"))
     text = capsys.readouterr().err
-    assert "cannot write `/some/.aiida/config.json`: permission denied" in text and "AIIDA_PATH" in text
+    assert "cannot use `/some/.aiida/config.json`: permission denied" in text and "AIIDA_PATH" in text
+
+
+@pytest.mark.real("root")
+def test_read_only_folder_is_one_message(tmp_path: Path) -> None:
+    assert program(tmp_path, "presto").returncode == 0
+    subprocess.run(["mount", "--bind", str(tmp_path), str(tmp_path)], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(tmp_path)], check=True)
+        for words in (["status"], ["process", "list"], ["group", "create", "x"], ["presto"], ["config", "set", "daemon.timeout", "3"], ["daemon", "start"]):
+            answer = program(tmp_path, *words)
+            assert answer.returncode != 0 and "Traceback" not in answer.stderr
+            assert "read-only" in answer.stderr.lower() and str(tmp_path) in answer.stderr, f"{words}: {answer.stderr}"
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+    assert program(tmp_path, "status").returncode == 0
 
 
 def test_full_disk_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         explain(OSError(28, "No space left on device", "/some/database.sqlite"))
-    assert "no space left on device for `/some/database.sqlite`" in capsys.readouterr().err
+    assert "cannot use `/some/database.sqlite`: no space left on device" in capsys.readouterr().err
 
 
 def test_folder_that_cannot_be_made_is_one_message(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def _say(text: str, function: Callable[[], Any]) -> Any:
         echo.echo_critical(str(error))
     except (daemon_client.DaemonException, exceptions.AiidaException, OSError) as error:
         echo.echo("FAILED", fg="red", bold=True)
-        echo.echo_critical(str(error))
+        echo.echo_critical(echo.brief(error))
     echo.echo("OK", fg="green", bold=True)
     return answer
 

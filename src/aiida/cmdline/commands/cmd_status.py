@@ -45,7 +45,7 @@ def print_status(status: ServiceStatus, service: str, message: str = "", excepti
     echo.echo(f" {symbol} ", fg=colour, nl=False)
     echo.echo(f"{service + ':':12s} {message}")
     if exception is not None:
-        echo.echo_error(f"{type(exception).__name__}: {exception}")
+        echo.echo_error(echo.brief(exception))
         if print_traceback:
             traceback.print_exception(exception)
 

@@ -33,19 +33,11 @@ def explain(error: Exception) -> NoReturn:
     """Print what went wrong and what to do, and exit."""
     if session.get_level() <= session.LEVELS["debug"]:
         traceback.print_exception(error)
-    name = type(error).__name__
-    text = str(error) or "no message was given"
-    if isinstance(error, PermissionError):
-        echo.echo_critical(f"cannot write `{error.filename}`: permission denied. Change its owner or mode, or set AIIDA_PATH to a folder of yours.")
-    if isinstance(error, OSError) and error.errno is not None and error.errno == 28:
-        echo.echo_critical(f"no space left on device{f' for `{error.filename}`' if error.filename else ''}. Free some and repeat the command: nothing is lost.")
-    text = echo.brief(error) if str(error) else text
-    if type(error).__module__.startswith("aiida.") or name in NAMED_BY_THEIR_TEXT:
+    name, text = type(error).__name__, echo.brief(error)
+    is_ours = type(error).__module__.startswith("aiida.")
+    if is_ours or (isinstance(error, OSError) and error.errno in echo.ADVICE):
         echo.echo_critical(text)
     echo.echo_critical(f"{name}: {text}\nThis was not foreseen. `verdi -v debug {' '.join(sys.argv[1:])}` shows the traceback.")
-
-
-NAMED_BY_THEIR_TEXT = ("AiidaException", "NotExistent", "StorageBusy")
 
 
 def show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import enum
+import errno
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -116,8 +117,23 @@ def echo_critical(message: str, bold: bool = False, nl: bool = True, err: bool =
     sys.exit(ExitCode.CRITICAL)
 
 
+_OTHER_FOLDER = "Make the folder writable for this user, or set the environment variable `AIIDA_PATH` to another one."
+
+# What to do when the system refuses.
+ADVICE = {
+    errno.EACCES: _OTHER_FOLDER,
+    errno.EPERM: _OTHER_FOLDER,
+    errno.EROFS: _OTHER_FOLDER,
+    errno.ENOSPC: "Free some space and repeat the command: nothing is lost.",
+    errno.EDQUOT: "Free some space and repeat the command: nothing is lost.",
+}
+
+
 def brief(error: BaseException) -> str:
-    """Return the message of an error on one line, without the traceback that some carry in their text."""
+    """Return the message of an error on one line: without the traceback that some carry in their text, with the next step."""
+    if isinstance(error, OSError) and error.errno in ADVICE:
+        place = f" `{error.filename}`" if error.filename else ""
+        return f"cannot use{place}: {(error.strerror or str(error)).lower()}. {ADVICE[error.errno]}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     return lines[0] if "Traceback (most recent call last):" not in lines else f"{lines[0].rstrip(':')}: {lines[-1]}"
 
