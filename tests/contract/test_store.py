@@ -129,6 +129,19 @@ def test_get_and_update_of_a_missing_row_say_so(store: StorageBackend) -> None:
         store.merge_attributes(99, {"a": 1})
 
 
+def test_a_missing_row_does_not_spoil_the_transaction(store: StorageBackend) -> None:
+    with store.transaction():
+        store.insert([node(label="kept")])
+        for change in (
+            lambda: store.update(NodeRow, 99, label="x"),
+            lambda: store.merge_attributes(99, {"a": 1}),
+            lambda: store.merge_attributes(99, {'a"b': 1}),
+        ):
+            with pytest.raises(NotExistent):
+                change()
+    assert [row.label for row in store.find(NodeRow)] == ["kept"]
+
+
 def test_update_sets_the_columns_it_names(store: StorageBackend) -> None:
     row = node(label="before", extras={"a": 1})
     store.insert([row])

@@ -216,8 +216,8 @@ class Store:
         codec = self.dialect.codec(kind)
         values = [codec.encode_value(name, value) for name, value in columns.items()]
         with self.transaction() as transaction:
-            result = transaction.execute(self.dialect.update_sql(kind, tuple(columns)), (*values, id))
-            self._expect_one(result, kind, id)
+            count = transaction.execute(self.dialect.update_sql(kind, tuple(columns)), (*values, id)).rowcount
+        _expect_one(count, kind, id)
 
     def merge_attributes(
         self, node_id: int, patch: dict[str, Any], *, remove: Sequence[str] = (), **columns: Any
@@ -229,25 +229,21 @@ class Store:
         parameters = self.dialect.merge_parameters(patch, remove)
         with self.transaction() as transaction:
             if parameters is None:
-                self._rewrite_attributes(node_id, patch, remove, columns)
-                return
-            sql = self.dialect.merge_sql(len(remove), len(patch), tuple(columns))
-            result = transaction.execute(sql, (*parameters, *values, node_id))
-            self._expect_one(result, NodeRow, node_id)
+                count = self._rewrite_attributes(node_id, patch, remove, columns)
+            else:
+                sql = self.dialect.merge_sql(len(remove), len(patch), tuple(columns))
+                count = transaction.execute(sql, (*parameters, *values, node_id)).rowcount
+        # Outside: that nothing was there to change spoils no transaction that this one is a part of.
+        _expect_one(count, NodeRow, node_id)
 
     def _rewrite_attributes(
         self, node_id: int, patch: dict[str, Any], remove: Sequence[str], columns: dict[str, Any]
-    ) -> None:
-        attributes = {**self.get(NodeRow, node_id).attributes, **patch}
-        for key in remove:
-            if key not in patch:
-                attributes.pop(key, None)
-        self.update(NodeRow, node_id, attributes=attributes, **columns)
-
-    @staticmethod
-    def _expect_one(result: sa.CursorResult[Any], kind: type[Row], id: int) -> None:
-        if result.rowcount != 1:
-            raise exceptions.NotExistent(f"{_describe(kind)} with id {id} is not in the database any more")
+    ) -> int:
+        found = self.find(NodeRow, id=node_id)
+        for row in found:
+            kept = {key: value for key, value in row.attributes.items() if key not in remove}
+            self.update(NodeRow, node_id, attributes={**kept, **patch}, **columns)
+        return len(found)
 
     def delete(self, kind: type[Row], ids: Iterable[int]) -> int:
         """Delete rows by id and return how many there were."""
@@ -334,6 +330,11 @@ class Store:
             for column in OF_PROCESS:
                 condition, parameter = self.dialect.among(column.name, ids)
                 transaction.execute(f"DELETE FROM {column.table.name} WHERE {condition}", (parameter,))
+
+
+def _expect_one(count: int, kind: type[Row], id: int) -> None:
+    if count != 1:
+        raise exceptions.NotExistent(f"{_describe(kind)} with id {id} is not in the database any more")
 
 
 def _forget_ids(rows: Sequence[Row]) -> None:
