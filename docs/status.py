@@ -1,6 +1,7 @@
 """Write the part of STATUS.md that lists BEHAVIOUR's statements from the names of the tests: `python docs/status.py`.
 
-A test shows the statement whose letter and number its name bears: `test_a02_…` shows A2. What no test shows is *open*.
+A test shows the statements whose letters and numbers its name begins with: `test_a02_…` shows A2, `test_b01_b02_…` both,
+`test_e01_to_e04_and_e11_…` five. What no test shows is *open*.
 """
 
 from __future__ import annotations
@@ -30,7 +31,21 @@ SECTIONS = {
     "L": (13, "fixtures, profiles, logging"),
     "M": (8, "the command line"),
 }
-NAME = re.compile(r"test_([a-m])(\d\d)_(\w+)")
+NAME = re.compile(r"test_((?:[a-m]\d\d_(?:to_|and_)?)+)\w+")
+
+
+def parse_statements(name: str) -> list[str]:
+    """Return the statements that a test shows by its name."""
+    match = NAME.fullmatch(name)
+    found: list[str] = []
+    words = match[1].rstrip("_").split("_") if match else []
+    for before, word in zip(["", *words], words, strict=False):
+        if word in ("to", "and"):
+            continue
+        letter, number = word[0].upper(), int(word[1:])
+        first = int(found[-1][1:]) + 1 if before == "to" else number
+        found += [f"{letter}{each}" for each in range(first, number + 1)]
+    return found
 
 
 def find_tests() -> dict[str, list[tuple[str, str]]]:
@@ -38,9 +53,9 @@ def find_tests() -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (match := NAME.fullmatch(node.name)):
-                statement = f"{match[1].upper()}{int(match[2])}"
-                found.setdefault(statement, []).append((str(path.relative_to(ROOT)), node.name))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                for statement in parse_statements(node.name):
+                    found.setdefault(statement, []).append((str(path.relative_to(ROOT)), node.name))
     return found
 
 
