@@ -99,6 +99,7 @@ __getattr__, __dir__, __all__ = front_door(
         "load_node": "aiida.orm.utils.loaders",
         "load_node_class": "aiida.orm.utils.node",
         "pycifrw_from_cif": _DATA + "cif",
+        "store_nodes": "aiida.orm.storing",
         "to_aiida_type": _DATA + "base",
         "validate_link": "aiida.orm.utils.links",
     },

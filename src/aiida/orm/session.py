@@ -17,7 +17,7 @@ from aiida.graph.records import UserRow
 if TYPE_CHECKING:
     from aiida.storage.store import Store
 
-__all__ = ("changes", "default_user_row", "forget_default_user", "get_store")
+__all__ = ("changes", "default_user_row", "forget_default_user", "get_store", "known_default_user")
 
 
 class Changes:
@@ -41,9 +41,14 @@ def get_store(store: Store | None = None) -> Store:
 def default_user_row(store: Store) -> UserRow:
     """Return the row of the user that owns what is made in `store`."""
     row = _default_users.get(store)
-    if row is None:
+    if row is None or row.email != store.profile.default_user_email:
         row = _default_users[store] = _find_default_user(store)
     return row
+
+
+def known_default_user(store: Store) -> UserRow | None:
+    """Return the row of the default user if it has been looked up."""
+    return _default_users.get(store)
 
 
 def forget_default_user(store: Store) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aiida.graph.records import UserRow
 from aiida.orm import hydrate
 from aiida.orm.entities import Collection, Entity
-from aiida.orm.session import default_user_row, forget_default_user, get_store
+from aiida.orm.session import default_user_row, forget_default_user, get_store, known_default_user
 
 if TYPE_CHECKING:
     from aiida.storage.store import Store
@@ -137,8 +137,8 @@ def default_user(store: Store) -> User:
 
 
 def user_of(store: Store, user_id: int) -> User:
-    """Return the user with this key, without asking the database for the default one."""
-    row = default_user_row(store) if not store.is_closed else None
+    """Return the user with this key, without asking the database for the default one (an archive has none)."""
+    row = known_default_user(store)
     if row is None or row.id != user_id:
         row = store.get(UserRow, user_id)
     return User._from_row(row, store)

@@ -154,3 +154,15 @@ def test_a_file_is_there_before_the_row(backend: Any, monkeypatch: pytest.Monkey
     monkeypatch.setattr(type(backend), "insert", spy)
     folder.store()
     assert folder.base.repository.metadata["o"]["f"]["k"] in keys[0]
+
+
+def test_the_default_user_may_change(backend: Any) -> None:
+    other = orm.User("other@localhost").store()
+    before = backend.profile.default_user_email
+    assert orm.Int(1).user.email == before and not other.is_default
+    backend.profile.default_user_email = other.email
+    try:
+        assert orm.Int(1).user == other == orm.User.collection.get_default() and other.is_default
+    finally:
+        backend.profile.default_user_email = before
+    assert orm.Int(1).user.email == before
