@@ -137,7 +137,8 @@ def _links(store: StorageBackend) -> None:
     assert {row.label for _, row in find_neighbours(store, [ids[3]], "incoming")} == {"1", "2"}, "neighbours are missing"
     store.insert([CommentRow(dbnode_id=ids[3], user_id=rows[3].user_id)])
     store.delete_nodes_and_connections([ids[3]])
-    assert not (store.find(LinkRow, output_id=ids[3]) or store.find(CommentRow)), "what hung on a deleted node is left"
+    assert store.find(LinkRow, output_id=ids[3]) == [], "a link of a deleted node is left"
+    assert store.find(CommentRow) == [], "a comment of a deleted node is left"
 
 
 def _settings(store: StorageBackend) -> None:
