@@ -72,6 +72,8 @@ def test_d06_unsetting(builder: Any) -> None:
     builder.dyn = {"q": orm.Int(1)}
     builder.dyn.clear()
     assert dict(builder.dyn) == {}
+    builder.pop("ns")
+    assert "ns" not in builder._inputs() and builder.ns.x == {}
 
 
 def test_d07_inputs_as_plain_dictionaries(builder: Any) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 
 import yaml
 
-from aiida.engine.processes.ports import Port, PortNamespace
+from aiida.engine.processes.ports import InputPort, Port, PortNamespace
 from aiida.engine.processes.utils import prune_mapping
 from aiida.orm import Dict, Node
 
@@ -109,29 +109,16 @@ class ProcessBuilderNamespace(MutableMapping[str, t.Any]):
         self._unset(item)
 
     def _unset(self, name: str) -> None:
-        """Forget a value; a namespace is emptied. What is not set is silently left so."""
-        port = self._port_namespace.get(name)
-        if isinstance(port, PortNamespace):
-            self._data[name] = ProcessBuilderNamespace(port)
-        else:
-            self._data.pop(name, None)
+        """Forget a value, or a namespace with all it holds; what is not set is silently left so."""
+        self._data.pop(name, None)
 
     def pop(self, key: str, *default: t.Any) -> t.Any:
         """Unset a value and return it."""
-        if key not in self._data:
-            if default:
-                return default[0]
-            raise KeyError(key)
-        value = self._data[key]
-        self._unset(key)
-        return value
+        return self._data.pop(key, *default)
 
     def clear(self) -> None:
         """Unset all values."""
-        for key in list(self._data):
-            self._unset(key)
-        for key in [key for key in self._data if key not in self._port_namespace]:
-            del self._data[key]
+        self._data.clear()
 
     def __copy__(self) -> t.Self:
         return self._twin(lambda value: value)
@@ -221,10 +208,12 @@ def _property_of(name: str, port: Port) -> property:
     """Make the property of one port; unset it reads as the declared default, unevaluated, or None."""
 
     def get(self: ProcessBuilderNamespace) -> t.Any:
-        try:
+        if name in self._data:
             return self._data[name]
-        except KeyError:
-            return port.default if getattr(port, "has_default", bool)() else None  # type: ignore[attr-defined]
+        if isinstance(port, PortNamespace):
+            # It was unset as a whole; whoever asks for it wants to fill it again.
+            return self._data.setdefault(name, ProcessBuilderNamespace(port))
+        return port.default if isinstance(port, InputPort) and port.has_default() else None
 
     def set_(self: ProcessBuilderNamespace, value: t.Any) -> None:
         self.__setattr__(name, value)
