@@ -108,3 +108,13 @@ def create_configure_cmd(transport_type: str) -> click.Command:
         configure_computer_main(computer, user, **kwargs)
 
     return configure
+
+
+# The commands that the table of entry points names; made when they are asked for.
+_NAMED = {"CONFIGURE_LOCAL_CMD": "core.local", "CONFIGURE_SSH_CMD": "core.ssh"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMED:
+        return create_configure_cmd(_NAMED[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
