@@ -46,11 +46,13 @@ class BandsData(KpointsData):
         attributes = kpointsdata.base.attributes
         if "cell" in attributes.keys():
             self.set_cell(kpointsdata.cell, kpointsdata.pbc)
+        else:
+            self.pbc = kpointsdata.pbc
         try:
             points, weights = kpointsdata.get_kpoints(also_weights=True)
         except AttributeError:
             points, weights = kpointsdata.get_kpoints(), None
-        self.set_kpoints(points, weights=weights, labels=kpointsdata.labels)
+        self.set_kpoints(points, weights=weights, labels=kpointsdata.labels or [])
 
     @property
     def array_labels(self) -> list[str] | None:
