@@ -78,8 +78,9 @@ class _Daemon:
 class Sshd(_Daemon):
     """An OpenSSH server on this machine that lets this user in with a key made for the purpose."""
 
-    def __init__(self) -> None:
+    def __init__(self, **variables: str) -> None:
         super().__init__()
+        self.variables = "".join(f" {name}={value}" for name, value in variables.items())
         self.port = free_port()
         self.user = pwd.getpwuid(os.geteuid()).pw_name
         for name in ("hostkey", "id"):
@@ -91,7 +92,9 @@ class Sshd(_Daemon):
             f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.folder}/hostkey\nPidFile {self.folder}/pid\n"
             f"AuthorizedKeysFile {self.folder}/authorized_keys\nPubkeyAuthentication yes\nPasswordAuthentication no\n"
             "KbdInteractiveAuthentication no\nUsePAM no\nPermitRootLogin prohibit-password\nStrictModes no\n"
-            "MaxStartups 100:30:200\nMaxSessions 10\nSubsystem sftp internal-sftp\nPermitUserEnvironment no\nAcceptEnv SLURM_CONF\n"
+            "MaxStartups 100:30:200\nMaxSessions 10\nSubsystem sftp internal-sftp\nPermitUserEnvironment no\n"
+            # A shell of a level above one does not read the user's .bashrc: tests do not depend on what is in it.
+            f"SetEnv SHLVL=2{self.variables}\n"
         )
         (self.folder / "config").write_text(
             f"Host cluster\n  HostName 127.0.0.1\n  Port {self.port}\n  User {self.user}\n  IdentityFile {self.folder}/id\n"
@@ -268,9 +271,9 @@ class Slurm(_Daemon):
 
 
 @contextlib.contextmanager
-def sshd() -> Iterator[Sshd]:
-    """Run an SSH server."""
-    server = Sshd()
+def sshd(**variables: str) -> Iterator[Sshd]:
+    """Run an SSH server; commands find these variables in their environment."""
+    server = Sshd(**variables)
     try:
         yield server
     finally:

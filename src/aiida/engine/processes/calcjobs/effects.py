@@ -175,17 +175,21 @@ async def recover(
     The caller keeps the bounded wait: at least two successful looks (at 3 and 1 minutes before the end), then ``revoke=True``.
     """
     async with pool.transport(process.node.get_authinfo()) as transport:
-        asking = _asking(process, transport)
-        answer = await asking.submit(directory, script, me)
-        if not isinstance(answer, Unknown):
-            return answer
-        found = await asking.look(directory)
-        if found is not None:
-            return found
-        tagged = await asking.search(directory)
-        if tagged:
-            return Accepted(job_id=tagged[0], found_by="queue")
-        return await asking.revoke(directory, epoch) if revoke else answer
+        return await _recover(_asking(process, transport), directory, script, me, revoke, epoch)
+
+
+async def _recover(asking: Asking, directory: str, script: str, me: str, revoke: bool, epoch: int) -> Recovery:
+    """The order of 10.4: the guard again, the fence, the queue and accounting, and in the end the revocation."""
+    answer = await asking.submit(directory, script, me)
+    if not isinstance(answer, Unknown):
+        return answer
+    found = await asking.look(directory)
+    if found is not None:
+        return found
+    tagged = await asking.search(directory)
+    if tagged:
+        return Accepted(job_id=tagged[0], found_by="queue")
+    return await asking.revoke(directory, epoch) if revoke else answer
 
 
 async def revoke(process: CalcJob, pool: TransportPool, directory: str, epoch: int) -> Recovery:
