@@ -46,7 +46,7 @@ class Settings:
 Hook = Callable[[str], None]
 
 
-class FaultyStore(SqliteTempBackend):
+class Faulty:
     """Calls a hook before and after each commit, in the thread that commits."""
 
     hook: Hook | None = None
@@ -54,25 +54,30 @@ class FaultyStore(SqliteTempBackend):
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        if self.between is not None and not self.in_transaction:
-            self.between()
+        between = self.between
+        if between is not None and not self.in_transaction:
+            between()
         with super().transaction() as transaction:
             yield transaction
 
     def _commit(self, transaction: Transaction) -> None:  # type: ignore[override]
-        if self.hook is None:
-            super()._commit(transaction)
-            return
-        self.hook("before")
+        hook = self.hook  # another thread of the harness may take it away meanwhile
+        if hook is not None:
+            hook("before")
         super()._commit(transaction)
-        self.hook("after")
+        if hook is not None:
+            hook("after")
+
+
+class FaultyStore(Faulty, SqliteTempBackend):
+    """The embedded default, in a temporary folder."""
 
 
 class House:
     """A store and the workers on it."""
 
-    def __init__(self) -> None:
-        self.store = FaultyStore(SqliteTempBackend.create_profile("durability"))
+    def __init__(self, store: Any = None) -> None:
+        self.store: Any = store if store is not None else FaultyStore(SqliteTempBackend.create_profile("durability"))
         self.clock = ManualClock()
         self.commits = 0
 
@@ -223,9 +228,9 @@ def content(node: Any) -> Any:
 
 
 @contextmanager
-def house() -> Iterator[House]:
+def house(store: Any = None) -> Iterator[House]:
     """A house whose store is the current one."""
-    built = House()
+    built = House(store)
     with current_store.override(built.store):
         try:
             yield built

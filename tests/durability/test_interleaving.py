@@ -36,7 +36,16 @@ class Play:
         self.control = control
         self.failed: list[BaseException] = []
         self.crashes = self.stops = self.lost = 0
-        self.quiet = False
+        self.local = threading.local()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether this thread is the harness itself."""
+        return getattr(self.local, "quiet", False)
+
+    @quiet.setter
+    def quiet(self, value: bool) -> None:
+        self.local.quiet = value
 
     def run(self, workers: int) -> None:
         """Until nothing is alive."""

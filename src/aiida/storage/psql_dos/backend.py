@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
+import psycopg.conninfo
 import sqlalchemy as sa
 
 from aiida.common import exceptions
@@ -76,6 +77,19 @@ class PsqlDosBackend(StorageBackend):
     @property
     def _place(self) -> str:
         return describe_server(self.profile.storage_config)
+
+    @property
+    def conninfo(self) -> str:
+        """How others reach the server by themselves: a bell that listens there, the heart of a worker."""
+        config = self.profile.storage_config
+        return psycopg.conninfo.make_conninfo(
+            "",
+            user=config["database_username"],
+            password=config.get("database_password") or None,
+            host=config["database_hostname"] or None,
+            port=config.get("database_port") or None,
+            dbname=config["database_name"],
+        )
 
     def _open_connection(self, write: bool) -> sa.Connection:
         return _connect(self._engine, self.profile.storage_config)
