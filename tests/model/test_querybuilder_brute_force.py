@@ -439,3 +439,15 @@ def test_rows_may_be_changed_while_they_are_iterated(world: World) -> None:
         for (pk,) in world.query(project="id").iterall(batch_size=5):
             world.store.update(NodeRow, pk, description="")
     assert world.query({"description": ""}).count() == len(seen)
+
+
+def test_numbers_of_any_size_and_kind_compare_with_columns(world: World) -> None:
+    first, second = world.rows[0].id or 0, world.rows[1].id or 0
+    assert world.query({"id": {"<": second}}).all(flat=True) == [first]
+    assert world.query({"id": {"<": first + 0.5}}).all(flat=True) == [first]
+    assert world.query({"id": {"==": first + 0.5}}).all(flat=True) == []
+    assert world.query({"id": {"in": [first, second]}}).count() == 2
+    assert world.query({"id": {"in": [first + 0.5, second]}}).all(flat=True) == [second]
+    assert world.query({"id": {"==": 10**30}}).count() == 0 and world.query({"id": {"<": 10**30}}).count() == len(world.rows)
+    assert world.query({"attributes.number": {"<": 10**30}}).count() == len(world.rows)
+    assert world.query({"attributes.number": {"in": [10**30, 3]}}).count() == 1

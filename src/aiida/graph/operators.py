@@ -139,7 +139,14 @@ def _compared_shape(value: Any) -> Any:
     # In SQLite an array reads as its JSON text and true as 1: only operands that look like one need the type checked.
     if kind == "string":
         return "bracket" if value[:1] in ("[", "{") else kind
-    return "flag" if kind == "number" and value in (0, 1) else kind
+    if kind == "number":
+        return "flag" if value in (0, 1) else _number_shape((value,))
+    return kind
+
+
+def _number_shape(values: Iterable[Any]) -> str:
+    # PostgreSQL is told the type of each parameter, and would round a float to a whole number.
+    return "float" if any(isinstance(value, float) for value in values) else "number"
 
 
 def _like_shape(value: str) -> str:
@@ -147,7 +154,8 @@ def _like_shape(value: str) -> str:
 
 
 def _several_shape(values: list[Any]) -> str:
-    return _family(values[0])
+    family = _family(values[0])
+    return _number_shape(values) if family == "number" else family
 
 
 def _contained_shape(value: Any) -> str:
@@ -218,9 +226,10 @@ def _convert(column: str, kind: str, operator: str, value: Any) -> Any:
 
 def _to_number(value: Any) -> int | float:
     if isinstance(value, str):
-        return int(value)
+        value = int(value)
     if isinstance(value, int | float):
-        return value
+        # No column holds more than 64 bits; as a float, a larger number still compares as it should.
+        return value if isinstance(value, float) or abs(value) < 2**63 else float(value)
     raise TypeError
 
 

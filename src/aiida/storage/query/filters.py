@@ -151,7 +151,11 @@ class _Compiler:
         if self._is_sqlite:
             operand = self._binder.bind(condition, sa.String(), lambda values: to_json(to_list(values)))
             return column.in_(_json_values(operand))
-        operand = self._binder.bind(condition, ARRAY(_COLUMN_TYPES[kind]), to_list)
+        if OPERATORS["in"].shape(condition.operand) == "float":
+            # psycopg takes lists of one type only.
+            operand = self._binder.bind(condition, ARRAY(sa.Double()), lambda values: [float(one) for one in to_list(values)])
+        else:
+            operand = self._binder.bind(condition, ARRAY(_COLUMN_TYPES[kind]), to_list)
         return column.in_(sa.select(sa.func.unnest(operand).label("value")))
 
     def _like(self, text: Expression, condition: Condition) -> Expression:
@@ -171,6 +175,12 @@ class _Compiler:
         """PostgreSQL: the operand as JSONB."""
         return sa.cast(self._binder.bind(condition, sa.String(), to_json, suffix), _Jsonb)
 
+    def _scalar(self, condition: Condition) -> Expression:
+        """SQLite: a text or number; one that 64 bits cannot hold is a float there, as it is in JSON that SQLite reads."""
+        if isinstance(condition.operand, str):
+            return self._binder.bind(condition, sa.String())
+        return self._binder.bind(condition, sa.Double(), lambda value: value if abs(value) < 2**63 else float(value))
+
     def _json_equal(self, condition: Condition, document: Document) -> Expression:
         operand = condition.operand
         if operand is None:
@@ -182,7 +192,7 @@ class _Compiler:
             return document.type() == self._binder.bind(condition, sa.String(), names.__getitem__)
         if isinstance(operand, list | dict):
             return self._call("aiida_json_equals", condition, document) == sa.literal_column("1")
-        found = document.value() == self._binder.bind(condition, _scalar_type(operand))
+        found = document.value() == self._scalar(condition)
         if isinstance(operand, str):
             return sa.and_(found, document.is_string()) if operand[:1] in ("[", "{") else found
         return sa.and_(found, document.is_number()) if operand in (0, 1) else found
@@ -195,7 +205,7 @@ class _Compiler:
             return sa.and_(found, document.is_string())
         if isinstance(operand, int | float):
             if self._is_sqlite:
-                found = _compare(document.value(), operator, self._binder.bind(condition, _scalar_type(operand)))
+                found = _compare(document.value(), operator, self._scalar(condition))
             else:
                 found = _compare(document.jsonb(), operator, self._json_operand(condition))
             return sa.and_(found, document.is_number())
@@ -294,12 +304,6 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 def _compare(left: Any, operator: str, right: Any) -> Expression:
     found: Expression = _COMPARE[operator](left, right)
     return found
-
-
-def _scalar_type(value: Any) -> Any:
-    if isinstance(value, str):
-        return sa.String()
-    return sa.Double() if isinstance(value, float) else sa.BigInteger()
 
 
 def _json_values(operand: Expression) -> Any:
