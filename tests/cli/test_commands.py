@@ -367,3 +367,33 @@ def test_completion_offers_commands_options_and_values(home: Path) -> None:
     assert complete(["computer", "show"], "lo") == ["localhost"]
     assert "--raw" in complete(["process", "list"], "--r")
     assert complete(["config", "get"], "daemon.time") == ["daemon.timeout"]
+
+
+def test_computer_setup_asks_explains_and_asks_again(good: Good, bad: Good, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDITOR", "true")  # leaves the templates of scripts as they are
+    answers = ["asked", "localhost", "words", "?", "core.nope", "core.local", "core.direct", "noshebang", "", "/tmp/w", "mpirun {nope}", "", "2", "!", "n"]
+    output = good("computer", "setup", input="\n".join(answers) + "\n")
+    assert "Select one of:\n\tcore.local" in output, "`?` lists what may be chosen"
+    assert "entry point 'core.nope' is not valid" in output
+    assert "should start with the two characters '#!'" in output
+    assert "unknown placeholder 'nope'" in output
+    assert "Computer label: " in output and "UNSET" not in output
+    computer = orm.load_computer("asked")
+    assert (computer.get_workdir(), computer.get_default_mpiprocs_per_machine(), computer.get_default_memory_per_machine()) == ("/tmp/w", 2, None)
+    good("computer", "configure", "core.local", "asked", input="n\n!\n")
+    assert orm.load_computer("asked").get_configuration() == {"use_login_shell": False}
+    good("computer", "delete", "asked", input="y\n")
+
+
+def test_non_interactive_asks_nothing(good: Good, bad: Good) -> None:
+    assert "Missing option '-T' / '--transport'" in bad("computer", "setup", "-n", "-L", "x", "-H", "localhost")
+
+
+def test_code_create_asks(good: Good, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDITOR", "true")
+    answers = ["asked", "words", "localhost", "/bin/sh", "", "n", "maybe", "", "n"]
+    output = good("code", "create", "core.code.installed", input="\n".join(answers) + "\n")
+    assert "Error: invalid input" in output
+    code = orm.load_code("asked")
+    assert (code.description, code.with_mpi, code.use_double_quotes, code.default_calc_job_plugin) == ("words", None, False, None)
+    good("code", "delete", "-f", "asked")

@@ -13,7 +13,7 @@ import click
 from aiida.common import log, slots
 from aiida.manage import configuration
 
-__all__ = ("LEVELS", "find_config", "find_config_dir", "find_default_profile", "get_level", "given", "is_colour_refused", "set_level", "take_terminal")
+__all__ = ("LEVELS", "find_config", "find_config_dir", "find_default_profile", "get_level", "given", "known", "is_colour_refused", "set_level", "take_terminal")
 
 LEVELS = {"notset": 0, "debug": 10, "info": 20, "report": 23, "warning": 30, "error": 40, "critical": 50}
 
@@ -78,5 +78,9 @@ def find_config_dir() -> Path:
 
 def given(ctx: click.Context, name: str) -> Any:
     """Return the value of a parameter that was read before, None if it was not given (click marks that in its own way)."""
-    value = ctx.params.get(name)
-    return None if type(value).__module__.startswith("click.") else value
+    return known(ctx.params.get(name))
+
+
+def known(value: Any) -> Any:
+    """Return a value, None for click's mark of what is not set."""
+    return None if type(value).__name__ == "Sentinel" else value

@@ -35,7 +35,8 @@ def configure_computer_main(computer: orm.Computer, user: orm.User | None, **kwa
     if owner.email != orm.User.collection.get_default().email:
         echo.echo_report("Configuring different user, defaults may not be appropriate.")
     kwargs.pop("non_interactive", None)
-    computer.configure(user=owner, **kwargs)
+    # What was left open is for the transport to decide, now and later.
+    computer.configure(user=owner, **{key: value for key, value in kwargs.items() if value is not None})
     echo.echo_success(f"{computer.label} successfully configured for {owner.email}")
 
 

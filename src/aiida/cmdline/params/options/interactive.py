@@ -79,7 +79,10 @@ class InteractiveOption(ConditionalOption):
             return None  # the value has no meaning in view of the others
         if value == self.CHARACTER_IGNORE_DEFAULT and is_given:
             return None
-        return super().process_value(ctx, value)
+        found = super().process_value(ctx, value)
+        if found is None and self.required and not ctx.resilient_parsing:
+            raise click.MissingParameter(ctx=ctx, param=self)  # a default that was looked up in vain is none
+        return found
 
     def _explain_once(self, ctx: click.Context) -> None:
         """Say how to answer, before the first question."""
@@ -90,10 +93,12 @@ class InteractiveOption(ConditionalOption):
 
     def prompt_for_value(self, ctx: click.Context) -> Any:
         """Ask until the answer can be converted."""
+        default = session.known(self.get_default(ctx))
         if self.is_flag and self.is_bool_flag:
-            return click.confirm(str(self.prompt), default=self.get_default(ctx))
+            return self._confirm(default)
+        if hasattr(self.type, "deconvert_default"):
+            default = self.type.deconvert_default(default)
         while True:
-            default = self.type.deconvert_default(self.get_default(ctx)) if hasattr(self.type, "deconvert_default") else self.get_default(ctx)
             answer = click.prompt(str(self.prompt), default="" if default is None else default, show_default=default not in (None, ""),
                                   hide_input=self.hide_input, value_proc=str, type=str)  # fmt: skip
             if answer == self.CHARACTER_PROMPT_HELP:
@@ -107,6 +112,15 @@ class InteractiveOption(ConditionalOption):
             if (problem := self._check(ctx, value)) is None:
                 return value
             echo.echo_error(problem)
+
+    def _confirm(self, default: bool | None) -> bool | None:
+        """Ask for yes or no; where there is no default, no answer leaves it open."""
+        if default is not None:
+            return click.confirm(str(self.prompt), default=default)
+        answers = {"y": True, "yes": True, "n": False, "no": False, "": None, self.CHARACTER_IGNORE_DEFAULT: None}
+        while (answer := click.prompt(f"{self.prompt} [y/n, or nothing]", default="", show_default=False).strip().lower()) not in answers:
+            click.echo(self.get_help_message() if answer == self.CHARACTER_PROMPT_HELP else "Error: invalid input")
+        return answers[answer]
 
     def _check(self, ctx: click.Context, value: Any) -> str | None:
         """Return what is wrong with an answer, None if nothing is."""
@@ -140,5 +154,5 @@ class TemplateInteractiveOption(InteractiveOption):
 
     def prompt_for_value(self, ctx: click.Context) -> Any:
         """Open the editor."""
-        default = self.get_default(ctx) or ""
+        default = session.known(self.get_default(ctx)) or ""
         return edit_multiline_template(self.template, default=default, header=self.header, footer=self.footer, extension=self.extension)

@@ -60,7 +60,7 @@ class MpirunCommandParamType(StringParamType):
         if ctx is None or not (scheduler := session.given(ctx, "scheduler")):
             return text
         cls = scheduler.load() if hasattr(scheduler, "load") else scheduler
-        known = (*cls.job_resource_class.get_valid_keys(), "tot_num_mpiprocs")
+        known = dict.fromkeys((*cls.job_resource_class.get_valid_keys(), "tot_num_mpiprocs"))
         try:
             text.format(**dict.fromkeys(known, "value"))
         except KeyError as error:
