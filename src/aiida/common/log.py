@@ -137,7 +137,9 @@ def _option(name: str) -> Any:
 
 def _level(option: str) -> str:
     """Return the level that holds for a logger: of the command line, of its option, or of the `aiida` logger."""
-    level = CLI_LOG_LEVEL if CLI_ACTIVE and CLI_LOG_LEVEL else _option(option)
+    # `verdi -v debug` asks for our words; those of SQLAlchemy and others would bury them, they have options of their own.
+    is_ours = option in (_LOGGERS["aiida"], _LOGGERS["verdi"], "logging.terminal_handler")
+    level = CLI_LOG_LEVEL if CLI_ACTIVE and CLI_LOG_LEVEL and is_ours else _option(option)
     if level in (None, "INHERIT"):
         level = _option("logging.aiida_loglevel")
     return getattr(level, "value", level) or "REPORT"
