@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, BinaryIO
 
+from aiida.common.log import AIIDA_LOGGER
 from aiida.repository.backend.abstract import AbstractRepositoryBackend, copy_stream
 from aiida.repository.backend.sandbox import SandboxRepositoryBackend
 from aiida.repository.common import File, FileType
@@ -237,9 +238,12 @@ class Repository:
         source = Path(filepath)
         if not source.is_absolute():
             raise TypeError(f"filepath `{filepath}` is not an absolute path.")
+        if not source.exists():
+            # aiida-core takes a folder that is not there for an empty one, and suites of plugins hand such paths over.
+            AIIDA_LOGGER.warning("there is no folder `%s`: nothing is put into the repository", source)
+            return
         if not source.is_dir():
-            problem = NotADirectoryError if source.exists() else FileNotFoundError
-            raise problem(f"`{source}` is not a directory.")
+            raise NotADirectoryError(f"`{source}` is not a directory.")
         target = PurePosixPath(*_parts(path))
         if target.parts:
             self.create_directory(target)

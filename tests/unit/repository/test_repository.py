@@ -92,8 +92,9 @@ def test_errors_of_changing(repository: Repository, tmp_path: Path) -> None:
         put(repository, "")
     with pytest.raises(TypeError, match="absolute"):
         repository.put_object_from_tree("relative")
-    with pytest.raises(FileNotFoundError):
-        repository.put_object_from_tree(tmp_path / "nope")
+    before = repository.list_object_names()
+    repository.put_object_from_tree(tmp_path / "nope")  # told in the log; plugins' suites hand over folders that are not there
+    assert repository.list_object_names() == before
     with pytest.raises(TypeError, match="absolute"):
         repository.copy_tree("relative")
     with pytest.raises(FileNotFoundError):
