@@ -42,7 +42,9 @@ def _take_what_can_be_kept(sections: dict[str, dict[str, t.Any]]) -> Snapshot:
             try:
                 serial.encode({name: value})
             except UnstorableValue as refusal:
-                lost[name if section == "ctx" else f"{section}.{name}"] = str(refusal)
+                # What a class keeps on `self` was never promised to survive: it makes the instance sticky, and is no news.
+                if section != "attributes":
+                    lost[name if section == "ctx" else f"{section}.{name}"] = str(refusal)
             else:
                 kept.setdefault(section, {})[name] = value
     return Snapshot(serial.encode(kept) if kept else {}, lost=lost, sticky=True)
