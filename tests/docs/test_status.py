@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
 from pathlib import Path
-from types import ModuleType
 
-ROOT = Path(__file__).parents[2]
+from tests.docs.made import ROOT, load_script
+
 STATUS = ROOT / "docs" / "STATUS.md"
-
-
-def load_script() -> ModuleType:
-    """The script that makes the second part, as a module."""
-    spec = importlib.util.spec_from_file_location("radames_docs_status", ROOT / "docs" / "status.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def defined_in(path: Path) -> set[str]:
@@ -50,21 +40,21 @@ def test_every_promise_names_a_test_that_exists_or_is_open() -> None:
 
 def test_the_made_part_is_up_to_date() -> None:
     """`python docs/status.py` would change nothing."""
-    script = load_script()
+    script = load_script("status")
     text = STATUS.read_text()
     assert script.replace(text, script.render(script.find_tests())) == text, "run `python docs/status.py`"
 
 
 def test_no_statement_is_missing() -> None:
     """Every number of every letter has exactly one line."""
-    script = load_script()
+    script = load_script("status")
     lines = re.findall(r"^\| ([A-M]\d+) \|", STATUS.read_text(), re.M)
     assert lines == [f"{letter}{number}" for letter, (count, _) in script.SECTIONS.items() for number in range(1, count + 1)]
 
 
 def test_names_bear_several_numbers() -> None:
     """One test may show several statements."""
-    parse = load_script().parse_statements
+    parse = load_script("status").parse_statements
     assert parse("test_a02_instantiate") == ["A2"]
     assert parse("test_b01_b02_b03_frozen") == ["B1", "B2", "B3"]
     assert parse("test_e01_to_e04_and_e11_live") == ["E1", "E2", "E3", "E4", "E11"]
