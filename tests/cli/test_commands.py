@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -397,3 +398,13 @@ def test_code_create_asks(good: Good, monkeypatch: pytest.MonkeyPatch) -> None:
     code = orm.load_code("asked")
     assert (code.description, code.with_mpi, code.use_double_quotes, code.default_calc_job_plugin) == ("words", None, False, None)
     good("code", "delete", "-f", "asked")
+
+
+def test_bug_report_has_everything_but_secrets(good: Good, tmp_path: Path) -> None:
+    good("profile", "configure-broker", "core.rabbitmq", "-n", "-f", "--broker-password", "hush", "presto")
+    good("bug-report", "-o", str(tmp_path / "report.zip"))
+    good("profile", "configure-broker", "core.zeromq", "presto")
+    with zipfile.ZipFile(tmp_path / "report.zip") as archive:
+        text = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert "Radames:" in text["versions.txt"] and "click==" in text["packages.txt"] and "storage:" in text["status.txt"]
+    assert "hush" not in "".join(text.values())

@@ -15,7 +15,6 @@ from tests.cli.tree import read_ours, read_record
 # Beginning of a path -> why it is not there.
 MISSING = {
     "verdi archive": "archives come with the archive engine (issue 6)",
-    "verdi bug-report": "comes with the operations part (issue 6)",
     "verdi daemon broker": "there is no broker service: the database is the queue",
     "verdi daemon start-circus": "the supervisor is started as a module, not by a hidden command",
     "verdi devel rabbitmq": "no process lives in RabbitMQ, so there is nothing to look at or repair there",

@@ -14,6 +14,7 @@ __all__ = ("COMMANDS",)
 _HOME = "aiida.cmdline.commands.cmd_"
 
 COMMANDS: Mapping[str, LazyCommand] = {
+    "bug-report": LazyCommand(f"{_HOME}bug_report:verdi_bug_report", "Collect what is needed to find a fault into a zip file."),
     "calcjob": LazyCommand(f"{_HOME}calcjob:verdi_calcjob", "Look into calculation jobs and their files."),
     "code": LazyCommand(f"{_HOME}code:verdi_code", "Set up and manage codes."),
     "completioncommand": LazyCommand(f"{_HOME}completioncommand:verdi_completioncommand", "Print the line that switches tab completion on."),
