@@ -23,6 +23,9 @@ T = TypeVar("T")
 #: up to so many files a tree is sent file by file; starting a shell and tar for less costs more than it saves.
 _FEW = 16
 
+#: seconds between tries to open a channel.
+_PATIENCE = (0.02, 0.05, 0.1, 0.3, 1.0, 3.0)
+
 #: seconds between signs of life, and how many may stay unanswered before the connection counts as lost.
 KEEPALIVE, UNANSWERED = 15, 4
 
@@ -85,12 +88,30 @@ class AsyncSshFiles(RemoteFiles):
         """Run a command."""
         async with self._channels:
             try:
-                done = await self._live().run(command, input=stdin, encoding=None, timeout=timeout)
+                process = await self._channel(command)
+                done = await self._talk(process, stdin, timeout)
             except asyncssh.TimeoutError as error:
                 raise TimeoutError(f"the command took longer than {timeout} s: {command[:200]}") from error
             except (OSError, asyncssh.Error) as error:
                 raise translate(error, self._host) from error
         return self._status(done), _bytes(done.stdout), _bytes(done.stderr)
+
+    async def _channel(self, command: str, **ends: Any) -> asyncssh.SSHClientProcess[bytes]:
+        """Open a channel. A server counts one that has just been closed for a moment longer than we do: then try again."""
+        for delay in _PATIENCE:
+            try:
+                return await self._live().create_process(command, encoding=None, **ends)
+            except asyncssh.ChannelOpenError:
+                await asyncio.sleep(delay)
+        return await self._live().create_process(command, encoding=None, **ends)
+
+    @staticmethod
+    async def _talk(process: asyncssh.SSHClientProcess[bytes], stdin: bytes, timeout: float | None) -> Any:
+        async with process:
+            if stdin:
+                process.stdin.write(stdin)
+            process.stdin.write_eof()
+            return await process.wait(timeout=timeout)
 
     def _status(self, done: Any) -> int:
         if done.exit_status is None:
@@ -110,7 +131,7 @@ class AsyncSshFiles(RemoteFiles):
     async def _stream(self, command: str, **ends: Any) -> tuple[int, bytes]:
         async with self._channels:
             try:
-                process = await self._live().create_process(command, encoding=None, **ends)
+                process = await self._channel(command, **ends)
                 done = await process.wait()
             except (OSError, asyncssh.Error) as error:
                 raise translate(error, self._host) from error
@@ -197,7 +218,7 @@ class AsyncSshFiles(RemoteFiles):
         """Copy a local file there, with its mode."""
         sftp = await self._session()
         part = f"{remote}.aiida-part" if os.path.getsize(local) > 1 << 20 else remote
-        await self._call(remote, sftp.put(local, part, preserve=False, follow_symlinks=True))
+        await self._call(remote, sftp.put(local, part, preserve=False, follow_symlinks=True, sparse=False))
         await self._call(remote, sftp.chmod(part, stat.S_IMODE(os.stat(local).st_mode)))
         if part != remote:
             await self._call(remote, sftp.posix_rename(part, remote))
@@ -210,7 +231,7 @@ class AsyncSshFiles(RemoteFiles):
             raise FileNotFoundError(2, "No such file or directory", remote)
         part = f"{local}.aiida-part"
         try:
-            await self._call(remote, sftp.get(remote, part, preserve=False, follow_symlinks=True))
+            await self._call(remote, sftp.get(remote, part, preserve=False, follow_symlinks=True, sparse=False))
             os.chmod(part, stat.S_IMODE(found.st_mode) | 0o200)
             os.replace(part, local)
         finally:
