@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from aiida.cmdline.params.options.overridable import OverridableOption
 from aiida.cmdline.params.options.verbosity import VERBOSITY
 from aiida.cmdline.utils import session
 
@@ -132,10 +133,12 @@ class VerdiCommandGroup(click.Group):
 
     @staticmethod
     def add_verbosity_option(cmd: click.Command) -> click.Command:
-        """Add the verbosity option, unless the command has one."""
-        if not any(parameter.name == "verbosity" for parameter in cmd.params):
-            cmd = VERBOSITY(expose_value=False)(cmd)
-        return cmd
+        """Add the verbosity option, unless the command has one; without `-v` if that means something else to the command."""
+        if any(parameter.name == "verbosity" for parameter in cmd.params):
+            return cmd
+        taken = {name for parameter in cmd.params for name in (*parameter.opts, *parameter.secondary_opts)}
+        free = [name for name in VERBOSITY.args if name not in taken]
+        return OverridableOption(*free, **VERBOSITY.kwargs)(expose_value=False)(cmd)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*self.lazy, *super().list_commands(ctx)})
