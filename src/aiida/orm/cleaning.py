@@ -54,12 +54,15 @@ def clean_value(value: Any) -> Any:
 
 
 def _clean_float(value: float) -> float | int:
-    """Refuse what JSON cannot say; a whole number that is written with an exponent becomes an int, as PostgreSQL makes it."""
+    """Return a number with 14 digits, as AiiDA's databases hold them; what JSON cannot say is refused.
+
+    Plugins compare what they read with files that were written so. A whole number that needs an exponent is an int.
+    """
     if not math.isfinite(value):
         raise ValidationError("nan and inf/-inf can not be serialized to the database")
-    if value.is_integer() and abs(value) >= 1e16:
-        return int(value)
-    return value
+    text = f"{value:.14g}"
+    rounded = float(text)
+    return int(rounded) if "e+" in text and rounded.is_integer() else rounded
 
 
 def _clean_exotic(value: Any) -> Any:

@@ -9,7 +9,9 @@ _HOMES = {
     ),
     **dict.fromkeys(("get_explicit_kpoints_path", "get_kpoints_path"), "aiida.tools.data.array.kpoints.main"),
     **dict.fromkeys(("spglib_tuple_to_structure", "structure_to_spglib_tuple"), "aiida.tools.data.structure"),
+    "CalculationTools": "aiida.tools.calculations.base",
     "Orbital": "aiida.tools.data.orbital.orbital",
+    "WorkflowTools": "aiida.tools.workflows.base",
     "RealhydrogenOrbital": "aiida.tools.data.orbital.realhydrogen",
     **{name: f"aiida.tools.{name}" for name in ("graph", "groups")},
 }

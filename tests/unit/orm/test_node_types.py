@@ -83,3 +83,23 @@ def test_l07_classes_registered_in_a_test(register: Any) -> None:
 def test_l09_loggers() -> None:
     assert orm.Int(1).logger.name == "aiida.orm.nodes.data.int.Int"
     assert orm.WorkChainNode().logger.name == "aiida.orm.nodes.process.workflow.workchain.WorkChainNode"
+
+
+def test_tools_of_plugins(caplog: pytest.LogCaptureFixture) -> None:
+    from aiida.tools import CalculationTools, WorkflowTools
+
+    class Mine(CalculationTools):
+        def answer(self) -> int:
+            return self._node.get_option("answer")
+
+    node = orm.CalcJobNode(process_type="aiida.calculations:some.plugin")
+    node.set_option("answer", 42)
+    with plugins.preserved_overrides():
+        assert type(node.tools) is CalculationTools
+        plugins.set_override(
+            "aiida.tools.calculations", "some.plugin", plugins.LiveEntryPoint("some.plugin", "aiida.tools.calculations", Mine)
+        )
+        again = orm.CalcJobNode(process_type="aiida.calculations:some.plugin")
+        again.set_option("answer", 42)
+        assert again.tools.answer() == 42
+    assert type(orm.WorkChainNode().tools) is WorkflowTools

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
-from aiida.common.exceptions import EntryPointError
-from aiida.plugins.entry_point import get_entry_point_from_string, is_valid_entry_point_string, load_entry_point
+from aiida.common.exceptions import EntryPointError, MissingEntryPointError
+from aiida.plugins.entry_point import is_valid_entry_point_string, load_entry_point
 
 if TYPE_CHECKING:
     from aiida.orm.nodes.process.process import ProcessNode
@@ -13,19 +14,16 @@ if TYPE_CHECKING:
 __all__ = ("load_tools",)
 
 
-class NoTools:
-    """Stands for tools where a plugin offers none."""
-
-    def __init__(self, node: ProcessNode) -> None:
-        self._node = node
-
-
-def load_tools(node: ProcessNode, group: str, prefix: str) -> Any:
-    """Return the tools that the plugin of `node` registered in `group`, else an object that has none."""
+def load_tools(node: ProcessNode, group: str, prefix: str, base: str) -> Any:
+    """Return the tools that the plugin of `node` registered in `group`, else those of the class `base`, which has none."""
     process_type = node.process_type or ""
     if is_valid_entry_point_string(process_type) and process_type.startswith(prefix):
+        name = process_type.removeprefix(prefix)
         try:
-            return load_entry_point(group, get_entry_point_from_string(process_type).name)(node)
-        except EntryPointError:
+            return load_entry_point(group, name)(node)
+        except MissingEntryPointError:
             pass
-    return NoTools(node)
+        except EntryPointError as exception:
+            node.logger.warning("the tools `%s` of %s could not be loaded: %s", name, node, exception)
+    # The class lies in a layer above this one, so it is reached by name only.
+    return resolve_name(base)(node)

@@ -84,7 +84,7 @@ class CalcJobNode(CalculationNode):
     def tools(self) -> Any:
         """What the plugin offers for looking at its jobs."""
         if self._tools is None:
-            self._tools = load_tools(self, "aiida.tools.calculations", "aiida.calculations:")
+            self._tools = load_tools(self, "aiida.tools.calculations", "aiida.calculations:", "aiida.tools.calculations:CalculationTools")
         return self._tools
 
     @property

@@ -31,4 +31,4 @@ class WorkChainNode(WorkflowNode):
     @property
     def tools(self) -> Any:
         """What the plugin offers for looking at its runs."""
-        return load_tools(self, "aiida.tools.workflows", "aiida.workflows:")
+        return load_tools(self, "aiida.tools.workflows", "aiida.workflows:", "aiida.tools.workflows:WorkflowTools")
