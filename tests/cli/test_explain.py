@@ -58,6 +58,7 @@ SITUATIONS = {
     ),
     "class not importable": (facts(importable="No module named 'gone'"), "its class cannot be imported here (No module named 'gone')"),
     "a step running for an hour": (facts(HELD, holder=HOLDER, age=3700.0), "is at a step since 1h:01m. That is long for a step"),
+    "a worker died": (facts(HELD, holder=HOLDER, holder_gone=True), "which has died; another one takes it over"),
     "a worker stopped": (facts(HELD, holder=HOLDER, holder_stopped=True), "which is stopped (SIGSTOP)"),
     "not recoverable past a step": (
         facts(HELD, {"lost": {"ctx.atoms": "an object of ASE"}}, holder=HOLDER),

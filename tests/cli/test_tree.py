@@ -93,6 +93,13 @@ def test_starting_imports_nothing_that_only_commands_need() -> None:
     assert loaded & heavy == set()
 
 
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_a_command_imports_no_database_until_it_runs(name: str) -> None:
+    code = f"import sys; from aiida.cmdline.lazy import COMMANDS; COMMANDS[{name!r}].load(); print(*sys.modules)"
+    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    assert loaded & {"sqlalchemy", "alembic", "numpy", "circus", "asyncssh", "aiida.engine.runtime.core"} == set()
+
+
 def test_listing_commands_imports_none_of_them() -> None:
     code = (
         "import sys\nfrom click.testing import CliRunner\nfrom aiida.cmdline.commands.cmd_verdi import verdi\n"

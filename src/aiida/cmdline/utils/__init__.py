@@ -30,6 +30,9 @@ if TYPE_CHECKING:
         timeline as timeline,
     )
     from aiida.cmdline.utils import (
+        workers as workers,
+    )
+    from aiida.cmdline.utils import (
         working as working,
     )
 
@@ -50,6 +53,6 @@ __getattr__, __dir__, __all__ = front_door(
         "only_if_daemon_running": "aiida.cmdline.utils.decorators",
         "with_dbenv": "aiida.cmdline.utils.decorators",
         # Modules that few commands need, imported when they are first used.
-        **{name: f"aiida.cmdline.utils.{name}" for name in ("acting", "ascii_vis", "common", "explain", "explain_cache", "launching", "postgres_setup", "timeline", "working")},
+        **{name: f"aiida.cmdline.utils.{name}" for name in ("acting", "ascii_vis", "common", "explain", "explain_cache", "launching", "postgres_setup", "timeline", "workers", "working")},
     },
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,17 +10,15 @@ from datetime import datetime
 from typing import Any
 
 import click
-import psutil
 import tabulate
 
 from aiida import engine, orm
+from aiida.cmdline import utils
 from aiida.cmdline.utils import echo, session
 from aiida.common import exceptions, timezone
 from aiida.common.links import LinkType
 from aiida.common.log import LOG_LEVELS
-from aiida.common.slots import current_store
 from aiida.common.utils import str_timedelta
-from aiida.storage import journal
 
 __all__ = (
     "check_worker_load", "format_flat_links", "format_local_time", "format_nested_links", "get_calcjob_report", "get_env_with_venv_bin",
@@ -69,18 +66,6 @@ def get_num_workers() -> int | None:
     return int(client.get_number_of_workers())
 
 
-def _count_lone_workers() -> int:
-    """Return how many workers run without the supervisor: of systemd, in containers, on other machines."""
-    store = current_store.get()
-    with store.reading() as connection:
-        return sum(kind == "daemon" and not is_gone(host, pid) for _, host, pid, _, kind in journal.list_workers(connection))
-
-
-def is_gone(host: str, pid: int) -> bool:
-    """Return whether a worker of this machine has ended; of other machines that cannot be told from here."""
-    return host == socket.gethostname() and not psutil.pid_exists(pid)
-
-
 def check_worker_load(active_slots: int | None = None) -> None:
     """Warn if nobody works. Waiting takes up no worker here, so there is no load of slots to speak of."""
     try:
@@ -88,7 +73,7 @@ def check_worker_load(active_slots: int | None = None) -> None:
     except exceptions.AiidaException as error:
         echo.echo_warning(f"The daemon does not answer: {error}")
         return
-    if workers is None and not _count_lone_workers():
+    if workers is None and not utils.workers.count_lone_workers():
         echo.echo_warning("The daemon is not running: `verdi daemon start` starts it")
     elif workers == 0:
         echo.echo_warning("The daemon has no workers: `verdi daemon incr` adds one")

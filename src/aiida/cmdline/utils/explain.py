@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from aiida import engine, orm
+from aiida.cmdline.utils import workers
 from aiida.common import exceptions, timezone
 from aiida.common.utils import str_timedelta
 from aiida.journal import fold, phases
@@ -39,6 +40,7 @@ class Facts:
     asked_by_others: dict[int, bool] = field(default_factory=dict)
     holder: tuple[int, str, int, str] | None = None  # worker id, host, process id, kind
     holder_stopped: bool = False
+    holder_gone: bool = False
     workers: int = 0
     daemon_runs: bool = False
     importable: str = ""  # why the class cannot be imported
@@ -110,14 +112,14 @@ def gather(store: Any, pk: int) -> Facts:
     return facts
 
 
-def _gather_workers(facts: Facts, workers: Sequence[tuple[int, str, int, int, str]]) -> None:
+def _gather_workers(facts: Facts, rows: Sequence[tuple[int, str, int, int, str]]) -> None:
     """Note who holds the task, whether it moves, and how many workers there are."""
     here = socket.gethostname()
-    for worker, host, pid, _beat, kind in workers:
-        is_gone = host == here and not psutil.pid_exists(pid)
+    for worker, host, pid, _beat, kind in rows:
+        is_gone = workers.is_gone(host, pid)
         facts.workers += kind == "daemon" and not is_gone
         if facts.task is not None and facts.task["owner"] == worker:
-            facts.holder = (worker, host, pid, kind)
+            facts.holder, facts.holder_gone = (worker, host, pid, kind), is_gone
             if host == here and not is_gone:
                 facts.holder_stopped = psutil.Process(pid).status() == psutil.STATUS_STOPPED
     try:
@@ -199,6 +201,13 @@ def _stopped(f: Facts) -> str | None:
     return f"is held by worker {pid} on {host}, which is stopped (SIGSTOP). Its lease runs out by itself and another worker takes over; `kill -CONT {pid}` wakes it."
 
 
+def _died(f: Facts) -> str | None:
+    if f.holder is None or not f.holder_gone:
+        return None
+    _, host, pid, _ = f.holder
+    return f"was held by worker {pid} on {host}, which has died; another one takes it over within seconds.{_nobody(f)}"
+
+
 def _running(f: Facts) -> str | None:
     if f.holder is None:
         return None
@@ -266,7 +275,7 @@ def _duration(seconds: float) -> str:
 
 
 QUESTIONS: tuple[Callable[[Facts], str | None], ...] = (
-    _never_run, _killed, _paused, _stopped, _unreachable, _backs_off, _class_missing, _running, _in_queue, _limited, _at_home, _ready, _alarm,
+    _never_run, _killed, _paused, _died, _stopped, _unreachable, _backs_off, _class_missing, _running, _in_queue, _limited, _at_home, _ready, _alarm,
 )  # fmt: skip
 
 
