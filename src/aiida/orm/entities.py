@@ -15,7 +15,8 @@ from aiida.common.exceptions import InvalidOperation
 from aiida.common.lang import classproperty
 from aiida.common.warnings import warn_deprecation
 from aiida.graph.records import Row
-from aiida.orm.fields import QbField, QbFields, collect_fields
+from aiida.orm.entity_fields import collect_fields
+from aiida.orm.fields import QbField, QbFields
 from aiida.orm.modelled import Modelled
 from aiida.orm.querybuilder import QueryBuilder
 from aiida.orm.session import changes, get_store

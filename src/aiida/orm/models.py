@@ -15,7 +15,8 @@ from functools import cache
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from aiida.common.pydantic import MetadataField, get_metadata
-from aiida.orm.fields import QbField, collect_fields
+from aiida.orm.entity_fields import collect_fields
+from aiida.orm.fields import QbField
 from aiida.orm.pydantic import OrmModel
 
 __all__ = ("build", "dump", "make_entity", "make_model")

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from aiida.common.exceptions import MultipleObjectsError, NotExistent
 from aiida.common.slots import current_store
 from aiida.common.warnings import warn_deprecation
-from aiida.graph.operators import CONNECTIVES
 from aiida.graph.queryspec import (
     Filter,
     Order,
@@ -35,9 +34,10 @@ from aiida.orm.classifiers import (
     find_tag_stem,
     find_type_filters,
 )
+from aiida.orm.query_arguments import as_filters, as_order, as_projection, as_tree, check_number, class_key
 
 if TYPE_CHECKING:
-    from aiida.storage.query.compile import Execution
+    from aiida.storage.query.execution import Execution
     from aiida.storage.store import Store
 
 __all__ = ("QueryBuilder",)
@@ -232,14 +232,14 @@ class QueryBuilder:
             if project is not None:
                 self.add_projection(tag, project)
             if self._vertices[1:] and vertex.edge_tag:
-                self._set_filters(vertex.edge_tag, _as_filters(edge_filters) if edge_filters else {})
+                self._set_filters(vertex.edge_tag, as_filters(edge_filters) if edge_filters else {})
                 if edge_project is not None:
                     self.add_projection(vertex.edge_tag, edge_project)
         except Exception:
             self._restore(snapshot)
             raise
         if cls is not None:
-            self._tags_of_class.setdefault(_class_key(cls), set()).add(tag)
+            self._tags_of_class.setdefault(class_key(cls), set()).add(tag)
         return self
 
     def _find_classifiers(self, cls: Any, entity_type: Any, orm_base: str | None) -> list[Classifier]:
@@ -310,7 +310,7 @@ class QueryBuilder:
             if named in self._bases:
                 return named
             raise ValueError(f"Tag '{named}' is not among my known tags: {list(self._bases)}")
-        tags = self._tags_of_class.get(_class_key(named), set())
+        tags = self._tags_of_class.get(class_key(named), set())
         if not tags:
             raise ValueError(f"The given object ({named}) has no tags associated with it.")
         if len(tags) > 1:
@@ -345,7 +345,7 @@ class QueryBuilder:
 
     def add_filter(self, tagspec: Any, filter_spec: Any) -> QueryBuilder:
         """Add filters; one on a field that has a filter already replaces it."""
-        self._set_filters(self._find_tag(tagspec), _as_filters(filter_spec))
+        self._set_filters(self._find_tag(tagspec), as_filters(filter_spec))
         return self
 
     def _set_filters(self, tag: str, filters: dict[str, Any]) -> None:
@@ -357,13 +357,13 @@ class QueryBuilder:
 
     @staticmethod
     def _process_filters(filters: Any) -> dict[str, Any]:
-        return _as_filters(filters)
+        return as_filters(filters)
 
     def add_projection(self, tag_spec: Any, projection_spec: Any) -> None:
         """Say what to return of an entity or edge: `'*'`, names of fields, or `{'field': {'func': …, 'cast': …}}`."""
         tag = self._find_tag(tag_spec)
         items = projection_spec if isinstance(projection_spec, list | tuple) else [projection_spec]
-        written = [_as_projection(item) for item in items]
+        written = [as_projection(item) for item in items]
         base = self._base_of(tag)
         parsed = [one for item in written for one in parse_projection(base, item)]
         names = [one.name for one in self._parsed_project.get(tag, [])] + [one.name for one in parsed]
@@ -385,7 +385,7 @@ class QueryBuilder:
             written.append({})
             for tagspec, keys in item.items():
                 tag = self._find_tag(tagspec)
-                written[-1][tag] = [_as_order(key) for key in (keys if isinstance(keys, list | tuple) else [keys])]
+                written[-1][tag] = [as_order(key) for key in (keys if isinstance(keys, list | tuple) else [keys])]
                 parsed += [
                     parse_order(self._base_of(tag), tag, name, how) for key in written[-1][tag] for name, how in key.items()
                 ]
@@ -394,12 +394,12 @@ class QueryBuilder:
 
     def limit(self, limit: int | None) -> QueryBuilder:
         """Return so many rows at most."""
-        self._limit = _check_number("The limit", limit)
+        self._limit = check_number("The limit", limit)
         return self
 
     def offset(self, offset: int | None) -> QueryBuilder:
         """Leave out so many rows at the beginning."""
-        self._offset = _check_number("offset", offset)
+        self._offset = check_number("offset", offset)
         return self
 
     def distinct(self, value: bool = True) -> QueryBuilder:
@@ -500,13 +500,13 @@ class QueryBuilder:
         """Iterate over the rows as dictionaries: tag, then field, then value."""
         execution = self._run()
         for row in self._entities(execution, execution.stream(batch_size)):
-            yield _as_tree(execution.labels, row)
+            yield as_tree(execution.labels, row)
 
     def dict(self, batch_size: int | None = None) -> list[dict[str, dict[str, Any]]]:
         """Return all rows as dictionaries."""
         execution = self._run()
         rows = execution.rows() if batch_size is None else execution.stream(batch_size)
-        return [_as_tree(execution.labels, row) for row in self._entities(execution, rows)]
+        return [as_tree(execution.labels, row) for row in self._entities(execution, rows)]
 
     # -- looking inside ------------------------------------------------------------------------------------------------
 
@@ -517,66 +517,3 @@ class QueryBuilder:
     def analyze_query(self, execute: bool = True, verbose: bool = False) -> str:
         """Return the database's plan for the query; PostgreSQL runs it if `execute`."""
         return self.backend.query(self.spec).explain(execute, verbose)
-
-
-def _class_key(cls: Any) -> Any:
-    return tuple(cls) if isinstance(cls, list | tuple | set) else cls
-
-
-def _field_name(named: Any) -> Any:
-    return named if isinstance(named, str) else getattr(named, "backend_key", named)
-
-
-def _as_filters(filters: Any) -> dict[str, Any]:
-    """Return filters in the query language, also those made of fields."""
-    if hasattr(filters, "as_filter"):
-        filters = filters.as_filter()
-    if hasattr(filters, "as_dict"):
-        return dict(filters.as_dict())
-    if not isinstance(filters, Mapping):
-        raise TypeError("Filters must be either a dictionary or QbFieldFilters")
-    return {_field_name(key): _as_parts(key, value) for key, value in filters.items()}
-
-
-def _as_parts(key: Any, value: Any) -> Any:
-    """Return what `and` or `or` joins in the query language, if that is what `key` names."""
-    if not isinstance(key, str) or key.lstrip("!~") not in CONNECTIVES or not isinstance(value, list | tuple):
-        return value
-    return [_as_filters(part) if hasattr(part, "as_dict") or isinstance(part, Mapping) else part for part in value]
-
-
-def _as_projection(item: Any) -> dict[str, Any]:
-    name = _field_name(item)
-    if isinstance(name, str):
-        return {name: {}}
-    if isinstance(item, Mapping):
-        return {_field_name(key): how for key, how in item.items()}
-    raise ValueError(f"Cannot deal with projection specification {item}\n")
-
-
-def _as_order(key: Any) -> dict[str, Any]:
-    name = _field_name(key)
-    if isinstance(name, str):
-        return {name: {"order": "asc"}}
-    if not isinstance(key, Mapping):
-        raise TypeError(f"Cannot deal with {key!r} as a key of an order: give the name of a field, or a dictionary")
-    found: dict[str, Any] = {}
-    for field, how in key.items():
-        how = {"order": how} if isinstance(how, str) else how
-        found[_field_name(field)] = {**how, "order": how.get("order", "asc")} if isinstance(how, Mapping) else how
-    return found
-
-
-def _check_number(what: str, value: Any) -> int | None:
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-        raise TypeError(f"{what} has to be an integer, or None")
-    if value is not None and value < 0:
-        raise ValueError(f"{what} cannot be negative: {value}")
-    return value
-
-
-def _as_tree(labels: Sequence[tuple[str, str]], row: list[Any]) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    for (tag, name), value in zip(labels, row, strict=True):
-        found.setdefault(tag, {})[name] = value
-    return found

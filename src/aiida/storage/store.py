@@ -19,7 +19,7 @@ from aiida.common import exceptions
 from aiida.graph.records import AnyRow, NodeRow, Row, SettingRow, utc_now
 from aiida.storage.connections import ConnectionPool
 from aiida.storage.dialect import Dialect
-from aiida.storage.query.compile import Execution
+from aiida.storage.query.execution import Execution
 from aiida.storage.schema import OF_PROCESS
 from aiida.storage.transaction import CommitUnknown, Transaction
 

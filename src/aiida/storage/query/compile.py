@@ -1,39 +1,23 @@
-"""QuerySpec to SELECT, and running it.
-
-A query is compiled once per *shape*: what differs between two queries of one shape are parameters. What runs is plain
-text through the driver, and results are converted here: Core's own machinery would cost more than SQLite takes for
-most queries.
-"""
+"""QuerySpec to SELECT: the FROM clause, conditions, projections and order of one query."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from datetime import datetime
-from functools import cache
-from threading import Lock
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import registry
 
-from aiida.graph.queryspec import Condition, Field, Filter, Order, Projection, QuerySpec, Vertex, find_shape
+from aiida.graph.queryspec import Condition, Field, Filter, Order, Projection, QuerySpec, Vertex
 from aiida.graph.relations import NULLABLE, ROWS, get_relation
 from aiida.storage.dialect import Dialect, from_json
 from aiida.storage.query.columns import by_code_points, field_value, order_keys, without_index
-from aiida.storage.query.filters import Binder, Expression, compile_filters, is_trivial
+from aiida.storage.query.filters import Binder, Expression, compile_filters
 from aiida.storage.query.joins import TABLES, find_score, make_walk
 
-if TYPE_CHECKING:
-    from aiida.storage.store import Store
-
-__all__ = ("Execution", "execute")
+__all__ = ("Compiler", "Convert", "Slot")
 
 Convert = Callable[[Any], Any]
 _TYPE_COLUMNS = ("node_type", "process_type", "type_string")
-_MAX_PLANS = 1024
 
 
 class Slot:
@@ -57,7 +41,7 @@ class Source:
         self.common = common
 
 
-class _Compiler:
+class Compiler:
     """Builds the parts of one SELECT."""
 
     def __init__(self, spec: QuerySpec, dialect: Dialect, common: str | None = None) -> None:
@@ -306,279 +290,3 @@ class _Compiler:
         if any(one.field is None or (one.field.column == "id" and not one.cast) for one in projected):
             return True  # the other columns depend on the key
         return not order.field.is_json and any(one.field == order.field and not one.cast for one in projected)
-
-
-# --- plans ------------------------------------------------------------------------------------------------------------
-
-
-@cache
-def _core_dialect(name: str) -> sa.Dialect:
-    """Return Core's dialect that writes the SQL."""
-    driver = {"sqlite": "sqlite.pysqlite", "postgresql": "postgresql.psycopg"}[name]
-    dialect: sa.Dialect = registry.load(driver)()
-    return dialect
-
-
-class Text:
-    """A statement as the driver takes it, and where its parameters come from."""
-
-    __slots__ = ("constants", "names", "positional", "sources", "sql")
-
-    def __init__(self, statement: Any, dialect: str, converts: dict[str, tuple[int, Convert | None]]) -> None:
-        compiled = statement.compile(dialect=_core_dialect(dialect))
-        self.sql = str(compiled)
-        self.positional = bool(compiled.positional)
-        self.names: list[str] = list(compiled.positiontup if self.positional else compiled.params)
-        self.sources = [converts.get(name) for name in self.names]
-        # Where Core made a parameter of a constant.
-        self.constants = {name: value for name, value in compiled.params.items() if name not in converts}
-
-    def parameters(self, operands: list[Any], bounds: dict[str, int]) -> Any:
-        """Return the parameters for these operands."""
-        values = [
-            bounds.get(name, self.constants.get(name)) if source is None else operands[source[0]] if source[1] is None else source[1](operands[source[0]])
-            for name, source in zip(self.names, self.sources, strict=True)
-        ]
-        return tuple(values) if self.positional else dict(zip(self.names, values, strict=True))
-
-
-class Plan:
-    """A compiled shape."""
-
-    def __init__(self, spec: QuerySpec, dialect: Dialect, common: str | None) -> None:
-        compiler = _Compiler(spec, dialect, common)
-        self._dialect = dialect.name
-        self._rows, self._count, self.slots = compiler.select()
-        self._converts = compiler.binder.converts
-        self._has_order = bool(spec.order_by)
-        self._texts: dict[tuple[bool, bool, bool], Text] = {}
-        self.labels = [slot.label for slot in self.slots]
-        self.entities = [(at, slot.base) for at, slot in enumerate(self.slots) if slot.base is not None]
-        self.read = _make_reader(self.slots)
-
-    def text(self, limited: bool, skipping: bool, counting: bool) -> Text:
-        """Return the statement, with or without bounds."""
-        key = (limited, skipping, counting)
-        if key not in self._texts:
-            self._texts[key] = Text(self._statement(*key), self._dialect, self._converts)
-        return self._texts[key]
-
-    def _statement(self, limited: bool, skipping: bool, counting: bool) -> Any:
-        if counting and not (limited or skipping):
-            return self._count
-        statement = self._rows
-        if limited:
-            statement = statement.limit(sa.bindparam("row_limit", None, sa.BigInteger(), required=False))
-        if skipping:
-            statement = statement.offset(sa.bindparam("row_offset", None, sa.BigInteger(), required=False))
-        return sa.select(sa.func.count()).select_from(statement.order_by(None).subquery()) if counting else statement
-
-
-def _make_reader(slots: list[Slot]) -> Callable[[Any], list[Any]]:
-    """Return the function that makes a result row of a row of the database."""
-    if all(slot.width == 1 and slot.convert is None for slot in slots):
-        return list
-    if all(slot.width == 1 for slot in slots):
-        converts = [(at, slot.convert) for at, slot in enumerate(slots) if slot.convert is not None]
-
-        def read_values(raw: Any) -> list[Any]:
-            row = list(raw)
-            for at, convert in converts:
-                if row[at] is not None:
-                    row[at] = convert(row[at])
-            return row
-
-        return read_values
-    if len(slots) == 1:
-        decode = slots[0].convert
-
-        def read_entity(raw: Any) -> list[Any]:
-            return [None if raw[0] is None else decode(raw)]  # type: ignore[misc]
-
-        return read_entity
-
-    def read(raw: Any) -> list[Any]:
-        row: list[Any] = []
-        start = 0
-        for slot in slots:
-            value = raw[start] if slot.width == 1 else raw[start : start + slot.width]
-            start += slot.width
-            if slot.width > 1:
-                row.append(None if value[0] is None else slot.convert(value))  # type: ignore[misc]
-            else:
-                row.append(value if value is None or slot.convert is None else slot.convert(value))
-        return row
-
-    return read
-
-
-_plans: dict[tuple[str, Any], Plan] = {}
-_lock = Lock()
-
-
-def find_plan(spec: QuerySpec, store: Store) -> tuple[Plan, list[Any]]:
-    """Return the plan for a query, compiled now or before, and the operands that go with it."""
-    shape, operands = find_shape(spec)
-    trivial = tuple(is_trivial(part) for _, parts in spec.filters for part in parts)
-    common = _find_common_type(spec, store) if spec.order_by and store.dialect.name == "sqlite" else None
-    key = (store.dialect.name, (shape, trivial, common))
-    plan = _plans.get(key)
-    if plan is None:
-        plan = Plan(spec, store.dialect, common)
-        with _lock:
-            if len(_plans) >= _MAX_PLANS:
-                _plans.clear()
-            _plans[key] = plan
-    return plan, operands
-
-
-# --- what SQLite cannot know ------------------------------------------------------------------------------------------
-
-_INDEXED = ("id", "ctime", "mtime", "label", "uuid")
-_USES = 200
-_IS_COMMON = (
-    "SELECT EXISTS (SELECT 1 FROM db_dbnode WHERE node_type LIKE ? ESCAPE '\\' "
-    "LIMIT 1 OFFSET (SELECT coalesce(max(id), 0) / 8 FROM db_dbnode))"
-)
-# Per store: pattern → whether it is common, and after how many queries to look again.
-_common_types: WeakKeyDictionary[Any, dict[str, tuple[bool, int]]] = WeakKeyDictionary()
-
-
-def _find_common_type(spec: QuerySpec, store: Store) -> str | None:
-    """Return the tag of the vertex that orders the rows if its type is that of many nodes, so that a bounded search should go
-    along the order. SQLite would take the index of the type, and sort all nodes of the type for the first ten."""
-    order = spec.order_by[0]
-    if order.field.column not in _INDEXED:
-        return None
-    for part in dict(spec.filters).get(order.tag, ()):
-        if not isinstance(part, Condition) or part.field.column != "node_type" or part.operator != "like":
-            continue
-        if not part.negated and not is_trivial(part) and _is_common(store, part.operand):
-            return order.tag
-    return None
-
-
-def _is_common(store: Store, pattern: str) -> bool:
-    known = _common_types.setdefault(store, {})
-    answer, uses = known.get(pattern, (False, 0))
-    if uses == 0:
-        with store.reading() as connection:
-            answer, uses = bool(connection.exec_driver_sql(_IS_COMMON, (pattern,)).scalar()), _USES
-    known[pattern] = (answer, uses - 1)
-    return answer
-
-
-# --- running ----------------------------------------------------------------------------------------------------------
-
-
-class Execution:
-    """A query about to be run against a store."""
-
-    def __init__(self, store: Store, spec: QuerySpec) -> None:
-        self._store = store
-        self._spec = spec
-        self._plan, self._operands = find_plan(spec, store)
-        self.labels = self._plan.labels
-        self.entities = self._plan.entities
-
-    def __iter__(self) -> Iterator[list[Any]]:
-        return iter(self.rows())
-
-    def _prepare(self, at_most: int | None = None, counting: bool = False) -> tuple[str, Any, Text]:
-        bounds = [one for one in (self._spec.limit, at_most) if one is not None]
-        offset = self._spec.offset
-        text = self._plan.text(bool(bounds), offset is not None, counting)
-        values = {"row_limit": min(bounds, default=0), "row_offset": offset or 0}
-        return text.sql, text.parameters(self._operands, values), text
-
-    def rows(self, at_most: int | None = None) -> list[list[Any]]:
-        """Return all rows; records stand for entities."""
-        sql, parameters, _ = self._prepare(at_most)
-        with self._store.reading() as connection:
-            # The driver's own tuples: Core would wrap each of them.
-            with closing(connection.exec_driver_sql(sql, parameters)) as result:
-                found = result.cursor.fetchall()
-        return list(map(self._plan.read, found))
-
-    def count(self) -> int:
-        """Return the number of rows."""
-        sql, parameters, _ = self._prepare(counting=True)
-        with self._store.reading() as connection:
-            return int(connection.exec_driver_sql(sql, parameters).scalar_one())
-
-    def stream(self, batch_size: int | None) -> Iterator[list[Any]]:
-        """Iterate over the rows in flat memory. Others may write meanwhile; the rows are those of the beginning."""
-        if self._store.in_transaction or batch_size is None:
-            # One connection reads and writes here, so reading is finished before the caller writes.
-            yield from self.rows()
-            return
-        sql, parameters, _ = self._prepare()
-        read = self._plan.read
-        with self._store.reading() as connection, _server_side(connection, self._store.dialect) as options:
-            with closing(connection.exec_driver_sql(sql, parameters, execution_options=options)) as result:
-                # Core has fetched some rows ahead if it streams.
-                fetch = result.fetchmany if options else result.cursor.fetchmany
-                while chunk := fetch(batch_size):
-                    yield from map(read, chunk)
-
-    def sql(self, inline: bool = False) -> str:
-        """Return the SQL with its parameters, or with the values in it (for reading, not for running)."""
-        sql, parameters, text = self._prepare()
-        return _inline(sql, parameters, text.positional) if inline else f"{sql!r} % {parameters!r}\n"
-
-    def explain(self, run: bool = True, verbose: bool = False) -> str:
-        """Return the database's plan."""
-        sql, parameters, _ = self._prepare()
-        if self._store.dialect.name == "sqlite":
-            prefix = "EXPLAIN QUERY PLAN "
-        else:
-            options = [name for name, wanted in (("ANALYZE", run), ("VERBOSE", verbose)) if wanted]
-            prefix = f"EXPLAIN ({', '.join(options)}) " if options else "EXPLAIN "
-        with self._store.reading() as connection:
-            found = connection.exec_driver_sql(prefix + sql, parameters).fetchall()
-        return "\n".join(str(row[-1]) for row in found)
-
-
-@contextmanager
-def _server_side(connection: sa.Connection, dialect: Dialect) -> Iterator[dict[str, Any]]:
-    """Keep the rows at the server until they are fetched. SQLite does so anyway; PostgreSQL needs a transaction."""
-    if dialect.name == "sqlite":
-        yield {}
-        return
-    connection.exec_driver_sql("BEGIN READ ONLY")
-    # Sessions that are idle in a transaction are ended, for the sake of their locks; a reader has none and may take its time.
-    connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
-    try:
-        yield {"stream_results": True}
-    except sa.exc.SQLAlchemyError:
-        connection.exec_driver_sql("ROLLBACK")
-        raise
-    except BaseException:
-        connection.exec_driver_sql("COMMIT")
-        raise
-    connection.exec_driver_sql("COMMIT")
-
-
-_QUOTED_OR_MARK = re.compile(r"'(?:[^']|'')*'|\?")
-
-
-def _inline(sql: str, parameters: Any, positional: bool) -> str:
-    if not positional:
-        return sql % {name: _literal(value) for name, value in parameters.items()}
-    values = iter(parameters)
-    return _QUOTED_OR_MARK.sub(lambda match: _literal(next(values)) if match[0] == "?" else match[0], sql)
-
-
-def _literal(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, list):
-        return f"ARRAY[{', '.join(map(_literal, value))}]"
-    if isinstance(value, str | datetime):
-        return "'" + str(value).replace("'", "''") + "'"
-    return str(value)
-
-
-def execute(store: Store, spec: QuerySpec) -> Execution:
-    """Return the query, compiled and ready to run."""
-    return Execution(store, spec)
