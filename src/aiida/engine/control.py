@@ -11,10 +11,10 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from aiida.brokers.choose import make_bell
 from aiida.common.exceptions import InvalidOperation
 from aiida.common.slots import current_engine, current_settings
-from aiida.engine.runtime import births, mail, write
+from aiida.engine.bells import make_bell
+from aiida.engine.runtime import births, endings, mail, write
 from aiida.engine.runtime.core import Core
 from aiida.engine.runtime.environment import Environment
 from aiida.engine.runtime.live import Live
@@ -104,9 +104,14 @@ def _claim(core: Core) -> list[Live]:
     return core.adopt_all(write.transact(core.env, work))
 
 
-def _act_on(core: Core, found: Sequence[Live]) -> None:
+def _act_on(core: Core, found: list[Live]) -> None:
+    """Those with mail together; those whose children have ended one by one."""
     for live in found:
-        core.drive(live)
+        core.held[live.pk] = live
+    mail.act_many(core, [live for live in found if live.mail])
+    for live in found:
+        if not live.mail and live.owned and not live.state.is_ended and not live.away:
+            core.drive(live)
 
 
 class ProcessController:
@@ -166,9 +171,9 @@ def start_created(store: Store, pk: int) -> None:
             return
         if node.is_terminated or journal.has_journal(tx.connection, pk):
             raise InvalidOperation(f"process {pk} has ended: it cannot be continued")
-        cls = node.process_class
-        cls = getattr(cls, "process_class", cls)
-        created = ev.Created(uuid=node.uuid, nature=births.nature_of(cls), process_type=node.process_type or "")
+        created = ev.Created(
+            uuid=node.uuid, nature=births.nature_of(endings.class_of(node)), process_type=node.process_type or ""
+        )
         journal.create(tx, pk, [created])
         tx.after_commit(env.bell.ring)
 

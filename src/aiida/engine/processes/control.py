@@ -106,38 +106,45 @@ def _ask(
     if not nodes:
         return
     store = nodes[0].backend
+    pks = [node.pk for node in nodes]
+    alive = _alive(store, pks)
     for node in nodes:
-        if node.is_terminated:
-            LOGGER.error("Process<%s> is already terminated", node.pk)
-    alive = [node for node in nodes if not node.is_terminated]
-    posted = control.post(store, [node.pk for node in alive], command, data)
-    if posted < len(alive):
-        _name_strangers(store, alive)
+        if node.pk not in alive:
+            _tell_why_not(node)
+    posted = control.post(store, sorted(alive), command, data)
     if posted and not control.has_workers(store):
         control.act(store)
-    deadline, pause = time.monotonic() + timeout, 0.01
-    with store.reading() as connection:
-        ours = control.journal.which_alive(connection, [node.pk for node in alive])
-    left = [node for node in alive if node.pk in ours]
-    while left and timeout > 0:
-        left = [node for node in left if not is_done(orm.load_node(node.pk))]
-        if not left:
-            break
+    if timeout > 0:
+        _wait(store, [node for node in nodes if node.pk in alive], timeout, done, is_done)
+
+
+def _wait(store: t.Any, nodes: list[t.Any], timeout: float, done: str, is_done: Callable[[t.Any], bool]) -> None:
+    """Until each has done what was asked, or has ended."""
+    count, deadline, pause = len(nodes), time.monotonic() + timeout, 0.01
+    while True:
+        alive = _alive(store, [node.pk for node in nodes])
+        nodes = [node for node in nodes if node.pk in alive and not is_done(orm.load_node(node.pk))]
+        if not nodes:
+            return
         if time.monotonic() > deadline:
-            names = ", ".join(str(node.pk) for node in left[:10]) + ("…" if len(left) > 10 else "")
+            names = ", ".join(str(node.pk) for node in nodes[:10]) + ("…" if len(nodes) > 10 else "")
             raise ProcessTimeoutException(
-                f"{len(left)} of {len(nodes)} processes have not been {done} within {timeout:g} s: {names}"
+                f"{len(nodes)} of {count} processes have not been {done} within {timeout:g} s: {names}"
             )
         time.sleep(pause)
         pause = min(pause * 1.5, 0.25)
 
 
-def _name_strangers(store: t.Any, nodes: list[t.Any]) -> None:
+def _alive(store: t.Any, pks: list[int]) -> set[int]:
     with store.reading() as connection:
-        ours = control.journal.which_alive(connection, [node.pk for node in nodes])
-    for node in nodes:
-        if node.pk not in ours and not orm.load_node(node.pk).is_terminated:
-            LOGGER.warning(
-                "Process<%s> was never submitted or run by this engine: nobody holds it, so there is nothing to act on",
-                node.pk,
-            )
+        return control.journal.which_alive(connection, pks)
+
+
+def _tell_why_not(node: t.Any) -> None:
+    if node.is_terminated:
+        LOGGER.error("Process<%s> is already terminated", node.pk)
+    else:
+        LOGGER.warning(
+            "Process<%s> was never submitted or run by this engine: nobody holds it, so there is nothing to act on",
+            node.pk,
+        )

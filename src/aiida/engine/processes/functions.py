@@ -11,6 +11,7 @@ import inspect
 import typing as t
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
 
 from aiida.common.exit_code import ExitCode
 from aiida.common.slots import current_engine
@@ -21,7 +22,7 @@ from aiida.engine.processes.process_spec import ProcessSpec
 from aiida.engine.processes.signature import Signature, declare_inputs
 from aiida.orm import CalcFunctionNode, Data, ProcessNode, WorkFunctionNode
 
-__all__ = ("FunctionProcess", "ProcessFunctionType", "calcfunction", "process_function", "workfunction")
+__all__ = ("FunctionProcess", "FunctionType", "ProcessFunctionType", "calcfunction", "process_function", "workfunction")
 
 P = t.ParamSpec("P")
 R_co = t.TypeVar("R_co", covariant=True)
@@ -191,7 +192,7 @@ def process_function(node_class: type[N]) -> Callable[[Callable[P, R_co]], Proce
         decorated.is_process_function = True  # type: ignore[attr-defined]
         decorated.node_class = node_class  # type: ignore[attr-defined]
         decorated.process_class = process_class  # type: ignore[attr-defined]
-        decorated.recreate_from = process_class._revive  # type: ignore[attr-defined]
+        decorated.recreate_from = process_class.recreate_from  # type: ignore[attr-defined]
         decorated.spec = process_class.spec  # type: ignore[attr-defined]
         return t.cast("ProcessFunctionType[P, R_co, N]", decorated)
 

@@ -31,7 +31,8 @@ def resolve_process(process: t.Any, inputs: Mapping[str, t.Any]) -> tuple[type[P
         return process.process_class, {**process._inputs(prune=True), **inputs}
     if getattr(process, "is_process_function", False):
         # The attribute `process_class` of a process function is its FunctionProcess.
-        return process.process_class, process.process_class.create_inputs(**inputs)
+        create = getattr(process.process_class, "create_inputs", dict)  # other packages decorate functions with classes of their own
+        return process.process_class, create(**inputs)
     if inspect.isclass(process) and hasattr(process, "_create"):
         return t.cast("type[Process]", process), dict(inputs)
     raise ValueError(f"invalid process {type(process)}, needs to be Process or ProcessBuilder")

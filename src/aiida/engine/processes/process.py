@@ -32,7 +32,7 @@ from aiida.engine.processes.ports import PortNamespace
 from aiida.engine.processes.process_spec import ProcessSpec
 from aiida.engine.processes.replay import cache_source
 from aiida.engine.processes.stepping import current_process
-from aiida.orm import Node, ProcessNode
+from aiida.orm import Node, ProcessNode, load_node
 from aiida.orm.storing import store_nodes
 
 if t.TYPE_CHECKING:
@@ -242,6 +242,11 @@ class Process(metaclass=ProcessMeta):
         instance._prepare_revival()
         making.take_up(instance, node)
         return instance
+
+    @classmethod
+    def recreate_from(cls, saved_state: t.Any, load_context: t.Any = None) -> t.Self:
+        """Make a live instance of a stored process, given as a node, a key or a UUID."""
+        return cls._revive(saved_state if isinstance(saved_state, ProcessNode) else load_node(saved_state))
 
     def _prepare_revival(self) -> None:
         """Set what `__init__` of the engine's own subclasses sets."""

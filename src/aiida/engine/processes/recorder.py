@@ -38,11 +38,7 @@ def iterate_linked_inputs(
         elif isinstance(value, Mapping):
             below = port if isinstance(port, PortNamespace) else None
             yield from iterate_linked_inputs(below, value, f"{label}{PORT_NAMESPACE_SEPARATOR}")
-        elif namespace is None or not (namespace.non_db or namespace.is_metadata):
-            raise ValueError(
-                f"input `{label}` has the value {value!r} of type {type(value)}, which is no node: "
-                "give a node, or declare the port with `non_db=True`"
-            )
+        # A plain value where any value is taken makes no link: it lives in the snapshot alone (`collect_unlinked`).
 
 
 def link_inputs(process: Process) -> None:
@@ -94,25 +90,21 @@ def _plain(value: t.Any) -> t.Any:
     return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
-def collect_unlinked(namespace: PortNamespace, values: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the inputs of which the graph keeps nothing (`non_db`): they live in the snapshot."""
+def collect_unlinked(namespace: PortNamespace | None, values: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the inputs of which the graph keeps nothing: `non_db` ones, and plain values in a namespace that takes anything."""
     found: dict[str, t.Any] = {}
     for name, value in values.items():
-        port = namespace.get(name)
-        if isinstance(port, PortNamespace) and isinstance(value, Mapping) and not port.non_db:
-            if below := collect_unlinked(port, value):
+        port = None if namespace is None else namespace.get(name)
+        if port is not None and port.is_metadata:
+            continue
+        if port is not None and port.non_db:
+            found[name] = value
+        elif isinstance(value, Mapping) and not isinstance(value, Node):
+            if below := collect_unlinked(port if isinstance(port, PortNamespace) else None, value):
                 found[name] = below
-        elif port is not None and port.non_db and not port.is_metadata:
+        elif value is None or not isinstance(value, Node):
             found[name] = value
     return found
-
-
-def has_unlinked(namespace: PortNamespace) -> bool:
-    """Tell whether there is any `non_db` port at all, so that most classes need not look at values."""
-    return any(
-        (port.non_db and not port.is_metadata) or (isinstance(port, PortNamespace) and has_unlinked(port))
-        for port in namespace.values()
-    )
 
 
 def rebuild_inputs(process_class: type[Process], node: ProcessNode) -> AttributesFrozendict:

@@ -52,11 +52,11 @@ def _take_what_can_be_kept(sections: dict[str, dict[str, t.Any]]) -> Snapshot:
 
 def collect_sections(process: Process) -> dict[str, dict[str, t.Any]]:
     """Return everything of an instance that outlives a step, by section."""
-    ports, own = process.spec().inputs, process._ENGINE_ATTRIBUTES
+    own = process._ENGINE_ATTRIBUTES
     bundle: dict[str, t.Any] = {}
     process.save_instance_state(bundle, None)
     return {
-        "inputs": recorder.collect_unlinked(ports, process._parsed_inputs) if recorder.has_unlinked(ports) else {},
+        "inputs": recorder.collect_unlinked(process.spec().inputs, process._parsed_inputs),
         "overwritten": dict(overwritten(process._parsed_inputs)),
         "attributes": {name: value for name, value in vars(process).items() if name not in own},
         "bundle": bundle,

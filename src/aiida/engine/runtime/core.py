@@ -54,12 +54,6 @@ EFFECTS: dict[type[do.Effect], Perform] = {
 """Effect -> what performs it; True: decide again, False: this process is out of our hands for now."""
 
 
-def class_of(node: Any) -> type[Process]:
-    """The process class of a node; a decorated function stands for its own."""
-    found: Any = node.process_class
-    return found if isinstance(found, type) else found.process_class
-
-
 class Core:
     """One worker: a daemon's, or the interpreter of a user."""
 
@@ -171,7 +165,7 @@ class Core:
         """The instance of a process, made if it is not there."""
         if live.process is None:
             node = orm.load_node(live.pk)
-            process = (cls or class_of(node))._revive(node, runner=self.runner)
+            process = (cls or endings.class_of(node))._revive(node, runner=self.runner)
             live.state.rewind()
             if live.state.context is not None:
                 process._restore(live.state.context)
@@ -408,7 +402,7 @@ class Core:
         for pk in claimed:
             try:
                 node = orm.load_node(pk)
-                process = class_of(node)._revive(node, runner=self.runner)
+                process = endings.class_of(node)._revive(node, runner=self.runner)
                 state = self.load_state(pk)
                 if state.context is not None:
                     process._restore(state.context)

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from aiida import orm
 from aiida.common.exit_code import ExitCode
 from aiida.common.links import LinkType
 from aiida.engine.runtime import write
@@ -71,6 +72,61 @@ def end(
         shutil.rmtree(live.scratch, ignore_errors=True)
         live.scratch = None
     if process is not None:
+        run_terminated(core, live.pk, process, hook=hook)
+
+
+def write_end(core: Core, tx: Transaction, live: Live, events: Sequence[ev.Event], *, hook: bool) -> list[int]:
+    """T6 behind its fence, for an end without outputs: returns the waiters that are ready now."""
+    if live.state.nature == "job":
+        journal.end_job(tx, live.pk)
+    if live.riders or any(launch.rides for launch in live.state.launched):
+        abandon_riders(core, tx, live)
+    if hook:
+        journal.insert_hook(tx, live.pk, core.worker)
+    patch, remove = terminal_projection(events[-1])
+    core.project(live, patch, (*remove, "state") if live.state.nature == "job" else remove)
+    journal.insert_events(tx, live.pk, live.lease.seq, live.lease.epoch, events)
+    return journal.wake(tx, live.pk)
+
+
+def overrides_terminated(live: Live) -> bool:
+    """Whether the class has a hook of its own; a class that cannot be found has none that could be run."""
+    if live.process is not None:
+        return type(live.process)._overrides_on_terminated()
+    process_type = live.state.process_type
+    if process_type not in _overriding:
+        try:
+            _overriding[process_type] = class_of(orm.load_node(live.pk))._overrides_on_terminated()
+        except Exception:
+            _overriding[process_type] = False
+    return _overriding[process_type]
+
+
+_overriding: dict[str, bool] = {}
+
+
+def class_of(node: Any) -> Any:
+    """The process class of a node; a decorated function stands for its own."""
+    found: Any = node.process_class
+    return found if isinstance(found, type) else found.process_class
+
+
+def after_kill(core: Core, live: Live, reason: str, *, hook: bool) -> None:
+    """The hooks of a process that was ended where it stood."""
+    process = live.process
+    if process is None and hook:
+        try:
+            process = core.build(live)
+        except Exception as error:
+            LOGGER.error("on_terminated of process %d is skipped: %s", live.pk, error)
+            write.transact(core.env, lambda tx: journal.delete_hook(tx, live.pk))
+            return
+    if process is not None:
+        try:
+            with core.user_code(process):
+                process.on_kill(reason)
+        except Exception:
+            LOGGER.exception("on_kill of process %d failed", live.pk)
         run_terminated(core, live.pk, process, hook=hook)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from aiida.engine.runtime import write
+import msgspec
+
+from aiida.common.exceptions import Fenced
+from aiida.engine.runtime import endings, write
 from aiida.engine.runtime.live import Live
 from aiida.journal import events as ev
 from aiida.storage import journal
@@ -17,30 +20,72 @@ if TYPE_CHECKING:
 PAUSE, PLAY, KILL, PRIORITY = "pause", "play", "kill", "priority"
 
 
+class Acted(msgspec.Struct):
+    """What acting on the mail of one process came to."""
+
+    events: list[ev.Event] = []
+    kill: str | None = None
+    waits: int = 0
+    ended: bool = False
+    woken: list[int] = []
+    paused: str | None = None
+    played: bool = False
+    hook: bool = False
+    foreign: list[Message] = []  # for a host that knows more commands than we
+
+
 def act(core: Core, live: Live) -> bool:
     """Read the mail behind the fence and do what it says; False: the process is out of our hands."""
     live.mail = False
-    decided: dict[str, Any] = {}
-
-    def work(tx: Transaction) -> list[ev.Event]:
-        decided.clear()
-        # the fence must know how many events follow, which only the mail says: so a fence that writes nothing comes first
-        journal.fence(tx, live.lease, 0)
-        messages = journal.take_mail(tx, live.pk)
-        kill = next((message for message in messages if message.command == KILL), None)
-        if kill is not None:
-            return _kill(core, tx, live, kill, decided)
-        return _flags(core, tx, live, messages, decided)
-
     with live.lock:
-        events = write.transact_fenced(core.env, live, work)
-        live.written(events)
-        if decided.get("epoch"):
-            live.lease.epoch += 1
-    return _after(core, live, decided)
+        acted = write.transact_fenced(core.env, live, lambda tx: _decide(core, tx, live))
+        _written(live, acted)
+    return _after(core, live, acted)
 
 
-def _flags(core: Core, tx: Transaction, live: Live, messages: list[Message], decided: dict[str, Any]) -> list[ev.Event]:
+def act_many(core: Core, lives: list[Live]) -> None:
+    """The same for many processes in one transaction; each has a savepoint, so that one that is fenced spoils nothing."""
+    done: list[tuple[Live, Acted]] = []
+
+    def work(tx: Transaction) -> None:
+        done.clear()
+        for live in lives:
+            try:
+                with tx.savepoint():
+                    done.append((live, _decide(core, tx, live)))
+            except Fenced:
+                continue
+
+    write.transact(core.env, work)
+    for live, acted in done:
+        live.mail = False
+        _written(live, acted)
+        if _after(core, live, acted):
+            core.drive(live)
+
+
+def _decide(core: Core, tx: Transaction, live: Live) -> Acted:
+    """T11. The fence must know how many events follow, which only the mail says: so a fence that writes nothing comes first."""
+    journal.fence(tx, live.lease, 0)
+    messages = journal.take_mail(tx, live.pk)
+    kill = next((message for message in messages if message.command == KILL), None)
+    acted = Acted()
+    if kill is not None:
+        _kill(core, tx, live, kill, acted)
+    else:
+        _flags(core, tx, live, messages, acted)
+    return acted
+
+
+def _written(live: Live, acted: Acted) -> None:
+    live.written(acted.events)
+    if acted.kill is not None and not acted.ended:
+        live.lease.epoch += 1
+    if acted.ended:
+        live.owned = False
+
+
+def _flags(core: Core, tx: Transaction, live: Live, messages: list[Message], acted: Acted) -> None:
     """Pause and play: no-ops if already so; the last one counts."""
     paused, reason = live.state.paused, ""
     for message in messages:
@@ -49,58 +94,72 @@ def _flags(core: Core, tx: Transaction, live: Live, messages: list[Message], dec
         elif message.command in (PAUSE, PLAY):
             paused, reason = message.command == PAUSE, message.data.get("message") or ""
         else:
-            decided.setdefault("foreign", []).append(message)
+            acted.foreign.append(message)
     if paused == live.state.paused or live.state.is_ended:
-        return []
+        return
     event: ev.Event = ev.Paused(reason=reason) if paused else ev.Played()
     journal.fence(tx, live.lease, 1, journal.PAUSE if paused else journal.PLAY)
     journal.insert_events(tx, live.pk, live.lease.seq, live.lease.epoch, [event])
+    acted.events = [event]
     if paused:
         core.project(live, {"paused": True, "process_status": reason or "Paused"})
+        acted.paused = reason
     else:
         core.project(live, {}, ("paused", "process_status"))
-    decided["paused" if paused else "played"] = reason
-    return [event]
+        acted.played = True
 
 
-def _kill(core: Core, tx: Transaction, live: Live, message: Message, decided: dict[str, Any]) -> list[ev.Event]:
+def _kill(core: Core, tx: Transaction, live: Live, message: Message, acted: Acted) -> None:
     """The children are looked for behind the fence: a launch that commits between would leave a child without mail."""
-    reason, force = message.data.get("message") or "Killed", bool(message.data.get("force"))
-    event = ev.KillAsked(reason=reason, force=force)
-    journal.fence(tx, live.lease, 1, journal.KILL)
-    journal.insert_events(tx, live.pk, live.lease.seq, live.lease.epoch + 1, [event])
-    decided["epoch"] = True
+    acted.kill = message.data.get("message") or "Killed"
+    force = bool(message.data.get("force"))
+    asked = ev.KillAsked(reason=acted.kill, force=force)
     children = journal.live_children(tx.connection, live.pk)
     if children:
         journal.post(tx, children, KILL, {"message": f"Killed with its parent {live.pk}", "force": force})
         tx.after_commit(core.ring)
-    decided["kill"] = reason
-    waits = 0
-    if not force:
-        waits = journal.await_more(tx, live.pk, children)
-        if waits:
-            journal.release(tx, live.pk, ready=False)
-            core.project(live, {"process_status": f"Waiting for {waits} killed processes to end"}, ("paused",))
-    decided["waits"] = waits
-    return [event]
+    if force or not (children or live.state.has_job):
+        _end(core, tx, live, asked, acted)
+        return
+    journal.fence(tx, live.lease, 1, journal.KILL)
+    journal.insert_events(tx, live.pk, live.lease.seq, live.lease.epoch + 1, [asked])
+    acted.events = [asked]
+    acted.waits = journal.await_more(tx, live.pk, children)
+    if acted.waits:
+        journal.release(tx, live.pk, ready=False)
+        core.project(live, {"process_status": f"Waiting for {acted.waits} killed processes to end"}, ("paused",))
 
 
-def _after(core: Core, live: Live, decided: dict[str, Any]) -> bool:
+def _end(core: Core, tx: Transaction, live: Live, asked: ev.KillAsked, acted: Acted) -> None:
+    """No live child, no job, or no wish to wait for them: the question and the end are one commit (T6)."""
+    killed = ev.Killed(reason=acted.kill or "")
+    journal.end(tx, live.lease)
+    acted.events = [asked, killed]
+    acted.hook = endings.overrides_terminated(live)
+    acted.woken = endings.write_end(core, tx, live, acted.events, hook=acted.hook)
+    acted.ended = True
+
+
+def _after(core: Core, live: Live, acted: Acted) -> bool:
     process = live.process
-    if "kill" in decided:
-        live.awaiting = decided["waits"]
+    if acted.ended:
+        core.ended(live, acted.woken)
+        endings.after_kill(core, live, acted.kill or "", hook=acted.hook)
+        return False
+    if acted.kill is not None:
+        live.awaiting = acted.waits
         if live.awaiting:
             live.pending.clear()
             core.release(live)
             return False
         return True
-    if "paused" in decided:
+    if acted.paused is not None:
         if process is not None:
             with core.user_code(process):
-                process.on_paused(decided["paused"] or None)
+                process.on_paused(acted.paused or None)
         core.release(live)
         return False
-    if "played" in decided and process is not None:
+    if acted.played and process is not None:
         with core.user_code(process):
             process.on_playing()
     return True

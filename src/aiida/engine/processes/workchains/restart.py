@@ -16,14 +16,14 @@ from aiida.engine.processes.checks import UNSPECIFIED
 from aiida.engine.processes.process import Process
 from aiida.engine.processes.process_spec import ProcessSpec
 from aiida.engine.processes.workchains.context import ToContext, append_
-from aiida.engine.processes.workchains.utils import ProcessHandlerReport
+from aiida.engine.processes.workchains.utils import ProcessHandlerReport, process_handler
 from aiida.engine.processes.workchains.workchain import WorkChain
 from aiida.orm import Bool, CalcJobNode, Dict, Int, Str
 
 if t.TYPE_CHECKING:
     from aiida.orm import Node, ProcessNode
 
-__all__ = ("BaseRestartWorkChain",)
+__all__ = ("BaseRestartWorkChain", "ProcessHandlerReport", "process_handler")
 
 _FAILURE_ACTIONS = ("abort", "pause", "restart_once", "restart_and_pause")
 _OVERRIDE_KEYS = frozenset({"enabled", "priority"})
