@@ -23,7 +23,7 @@ def register_unwrapper(cls: type, unwrap: Callable[[Any], Any]) -> None:
 
 def check_key(key: Any) -> None:
     """Raise `ValidationError` if `key` cannot be the key of an attribute or extra."""
-    if not isinstance(key, str):
+    if not isinstance(key, str) or not key:
         raise ValidationError("key for attributes or extras should be a string")
     if "." in key:
         raise ValidationError("key for attributes or extras cannot contain the character `.`")
@@ -39,6 +39,11 @@ def clean_mapping(mapping: Mapping[Any, Any]) -> dict[str, Any]:
     return cleaned
 
 
+def _clean_nested(mapping: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return a mapping inside a value: its keys are no names of attributes, so any will do; JSON makes text of them."""
+    return {key if isinstance(key, str) else str(key): clean_value(value) for key, value in mapping.items()}
+
+
 def clean_value(value: Any) -> Any:
     """Return a copy of `value` that holds only what JSON holds; raise `ValidationError` for what cannot be expressed."""
     kind = type(value)
@@ -47,7 +52,7 @@ def clean_value(value: Any) -> Any:
     if kind is float:
         return _clean_float(value)
     if kind is dict:
-        return clean_mapping(value)
+        return _clean_nested(value)
     if kind is list or kind is tuple:
         return [clean_value(item) for item in value]
     return _clean_exotic(value)
@@ -72,7 +77,7 @@ def _clean_exotic(value: Any) -> Any:
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, Mapping):
-        return clean_mapping(value)
+        return _clean_nested(value)
     if type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_"):
         return bool(value)
     if isinstance(value, Integral):

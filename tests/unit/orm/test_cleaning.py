@@ -53,7 +53,7 @@ def test_copies_are_deep() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [float("nan"), float("-inf"), np.float64("nan"), [{"a": float("inf")}], {1: 2}, {"a.b": 1}, object(), 1j, orm.FolderData]
+    "value", [float("nan"), float("-inf"), np.float64("nan"), [{"a": float("inf")}], object(), 1j, orm.FolderData]
 )
 def test_what_cannot_be_said(value: Any) -> None:
     with pytest.raises(ValidationError):
