@@ -92,7 +92,9 @@ def _group_type(one: Classifier, subclassing: bool) -> dict[str, Any]:
     if not subclassing:
         return {"==": type_string}
     # Every group is a `core` one, also those of classes whose type string begins otherwise.
-    return {"like": "%" if type_string in ("core", "") else f"{_escape(type_string)}%"}
+    if not type_string:
+        return {"==": ""}  # a class without entry point has no rows
+    return {"like": "%" if type_string == "core" else f"{_escape(type_string)}%"}
 
 
 def _process_type(one: Classifier, subclassing: bool) -> dict[str, Any]:
