@@ -45,6 +45,10 @@ def run_get_pk(process: t.Any, inputs: Inputs = None, **kwargs: t.Any) -> Result
     return ResultAndPk(outputs, node.pk)
 
 
+run.get_node = run_get_node  # type: ignore[attr-defined]  # the documented spelling
+run.get_pk = run_get_pk  # type: ignore[attr-defined]
+
+
 def _run(process: t.Any, inputs: Inputs, kwargs: dict[str, t.Any]) -> tuple[t.Any, t.Any]:
     engine = current_engine.get()
     if isinstance(process, Process):
