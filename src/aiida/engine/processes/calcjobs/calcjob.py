@@ -169,6 +169,17 @@ class CalcJob(Process):
         # Without a parser nobody could have attached what the plugin declares.
         return bool(self.node.get_option("parser_name"))
 
+    def _finish(self, exit_code: ExitCode) -> ExitCode:
+        """Check the outputs; an imported job has its folder among the inputs, so it is not missing among the outputs."""
+        imported, attached = self.inputs.get("remote_folder"), self._outputs
+        if imported is None:
+            return super()._finish(exit_code)
+        self._outputs = {"remote_folder": imported, **attached}
+        try:
+            return super()._finish(exit_code)
+        finally:
+            self._outputs = attached
+
     def _step(self, pointer: Sequence[int] | None) -> Outcome:
         raise InvalidOperation(f"`{self.get_name()}` is a job: its phases are run by the engine, there is no step to call")
 
