@@ -214,7 +214,7 @@ class Slurm(_Daemon):
     def _write_conf(self) -> None:
         host = socket.gethostname().split(".")[0]
         account = (
-            f"AccountingStorageType=accounting_storage/slurmdbd\nAccountingStorageHost=127.0.0.1\nAccountingStoragePort={self.ports['dbd']}\n"
+            f"AccountingStorageType=accounting_storage/slurmdbd\nAccountingStorageHost=127.0.0.1\nAccountingStoragePort={self.ports['dbd']}\nAccountingStoragePass={self.munge}\n"
             if self.accounting
             else "AccountingStorageType=accounting_storage/none\n"
         )

@@ -19,7 +19,7 @@ from aiida.engine.processes.calcjobs.poller import judge
 from aiida.schedulers import Scheduler
 from aiida.schedulers.datastructures import JobTemplate, JobTemplateCodeInfo
 from aiida.schedulers.guard import MARKS, add_fence
-from aiida.transports import Transport
+from aiida.transports import AsyncTransport, Transport
 
 __all__ = ("check_scheduler",)
 
@@ -34,7 +34,11 @@ def check_scheduler(
     wait: Callable[[], None] = lambda: time.sleep(0.5),
 ) -> None:
     """Run all checks with an open transport."""
-    asyncio.run(_Suite(scheduler, transport, remote, dict(resources), wait).run())
+    suite = _Suite(scheduler, transport, remote, dict(resources), wait)
+    if isinstance(transport, AsyncTransport):
+        transport.run_command_blocking(suite.run)  # the connection lives on a loop of its own
+    else:
+        asyncio.run(suite.run())
 
 
 def _expect(condition: Any, text: str) -> None:
@@ -60,7 +64,7 @@ class _Suite:
 
     # --- what the checks are made of -----------------------------------------------------------------------------------------
 
-    def prepare(self, command: str, *, rerunnable: bool = False, **settings: Any) -> str:
+    def _prepare(self, command: str, *, rerunnable: bool = False, **settings: Any) -> str:
         """Make the directory of a job that runs `command`."""
         self.count += 1
         directory = f"{self.remote}/job {self.count}"
@@ -76,6 +80,10 @@ class _Suite:
         text, _ = add_fence(script, directory, self.scheduler.fence_terms, rerunnable=rerunnable)
         self.transport.exec_command_wait("cat > job.sh", stdin=text, workdir=directory)
         return directory
+
+    async def prepare(self, command: str, **options: Any) -> str:
+        """Make the directory of a job that runs `command`; blocking faces are kept off the loop."""
+        return await asyncio.to_thread(lambda: self._prepare(command, **options))
 
     async def submit(self, directory: str, me: str = "check-1") -> str:
         """Submit, and return the id."""
@@ -97,70 +105,76 @@ class _Suite:
                 return Ended(evidence="accounting"), states
             misses = getattr(verdict, "misses", misses)
             states.add(getattr(verdict, "state", ""))
-            self.wait()
+            await self.pause()
         raise AssertionError(f"the end of {job_id} was not seen in {LOOKS} looks; states: {states}")
 
-    def read(self, directory: str, name: str) -> str:
+    async def read(self, directory: str, name: str) -> str:
         """Return what a file holds, nothing if it is not there."""
-        return self.transport.exec_command_wait(f"cat {name} 2>/dev/null", workdir=directory)[1]
+        return (await self.transport.exec_command_wait_async(f"cat {name} 2>/dev/null", workdir=directory))[1]
+
+    async def pause(self) -> None:
+        """Wait between looks."""
+        await asyncio.to_thread(self.wait)
 
     # --- the checks --------------------------------------------------------------------------------------------------------------
 
     async def runs_once(self) -> None:
         """Asked three times by three callers, submitted once, run once, ended by its mark."""
-        directory = self.prepare("echo ran >> ran; pwd > where; sleep 1")
+        directory = await self.prepare("echo ran >> ran; pwd > where; sleep 1")
         first = await self.submit(directory)
         again = [await self.submit(directory, f"check-{i}") for i in (2, 3)]
         _expect(again == [first, first], f"everybody is told the same id: {first}, {again}")
-        verdict, states = await self.follow(directory, first)
+        verdict, _ = await self.follow(directory, first)
         assert isinstance(verdict, Ended)
         _expect(verdict.evidence == "mark" and verdict.exit_status == 0, f"the end is known by the mark: {verdict}")
-        _expect(self.read(directory, "ran") == "ran\n", "the payload ran once")
-        _expect(self.read(directory, "where").strip() == self.transport.normalize(directory), "in its directory")
+        _expect(await self.read(directory, "ran") == "ran\n", "the payload ran once")
+        where = (await self.read(directory, "where")).strip()
+        _expect(where == await self.transport.normalize_async(directory), f"in its directory, not {where}")
         found = await self.asking.look(directory)
         _expect(isinstance(found, Accepted) and self.asking.same(found.job_id, first), f"the fence names the job {first}: {found}")
 
     async def exit_status(self) -> None:
         """The exit status of the script is on the mark, the error output in its file."""
-        directory = self.prepare("echo told >&2; exit 3", append_text="exit 3")
+        directory = await self.prepare("echo told >&2; exit 3", append_text="exit 3")
         verdict, _ = await self.follow(directory, await self.submit(directory))
         assert isinstance(verdict, Ended)
         _expect(verdict.exit_status == 3, f"the exit status is on the mark: {verdict}")
-        _expect("told" in self.read(directory, "err"), "error output is in its file")
+        _expect("told" in await self.read(directory, "err"), "error output is in its file")
 
     async def kill(self) -> None:
         """A job is killed, and its end is seen."""
-        directory = self.prepare("sleep 300; echo over > over")
+        directory = await self.prepare("sleep 300; echo over > over")
         job_id = await self.submit(directory)
         for _ in range(LOOKS):
             if await self.asking.look(directory) is not None:
                 break
-            self.wait()
+            await self.pause()
         _expect(await self.asking.kill(job_id), "the request to kill is taken")
         await self.follow(directory, job_id)
-        _expect(self.read(directory, "over") == "", "the payload did not go on")
+        _expect(await self.read(directory, "over") == "", "the payload did not go on")
 
     async def revoked(self) -> None:
         """A job whose directory was revoked before it began does nothing."""
-        directory = self.prepare("echo ran > ran")
+        directory = await self.prepare("echo ran > ran")
         _expect(isinstance(await self.asking.revoke(directory, 3), Revoked), "the fence is free and can be taken")
         answer = await self.asking.submit(directory, "job.sh", "check-1")
         _expect(isinstance(answer, Unknown), f"a revoked directory is not submitted: {answer}")
-        status, out, err = self.transport.exec_command_wait(self.scheduler._get_submit_command("job.sh"), workdir=directory)  # type: ignore[attr-defined]
+        command = self.scheduler._get_submit_command("job.sh")  # type: ignore[attr-defined]
+        status, out, err = await self.transport.exec_command_wait_async(command, workdir=directory)
         job_id = self.scheduler._parse_submit_output(status, out, err)  # type: ignore[attr-defined]
         for _ in range(LOOKS):
             job = JobInFlight(process=1, directory=directory, job_id=job_id)
             info = (await self.asking.list_jobs([job])).jobs.get(job_id)
             if info is None or info["job_state"] == "done":
                 break
-            self.wait()
-        _expect(self.read(directory, "ran") == "", "a job that comes all the same is turned away")
+            await self.pause()
+        _expect(await self.read(directory, "ran") == "", "a job that comes all the same is turned away")
         _expect(await self.asking.look(directory) == Revoked(reason="the attempt was revoked before"), "and the fence stays ours")
 
     async def refused(self) -> None:
         """A script that is not there is no accepted job."""
-        directory = self.prepare("true")
-        self.transport.remove(f"{directory}/job.sh")
+        directory = await self.prepare("true")
+        await self.transport.remove_async(f"{directory}/job.sh")
         answer = await self.asking.submit(directory, "job.sh", "check-1")
         if isinstance(answer, Accepted):  # direct execution starts a shell that finds nothing
             _expect(self.scheduler.absence_is_evidence, f"a script that is not there is refused: {answer}")
@@ -174,7 +188,7 @@ class _Suite:
 
     async def many(self) -> None:
         """Ten jobs in one listing."""
-        directories = [self.prepare("sleep 1") for _ in range(10)]
+        directories = [await self.prepare("sleep 1") for _ in range(10)]
         ids = [await self.submit(directory) for directory in directories]
         _expect(len(set(ids)) == 10, "each has an id of its own")
         jobs = [JobInFlight(process=i, directory=d, job_id=j) for i, (d, j) in enumerate(zip(directories, ids, strict=True))]
@@ -182,5 +196,5 @@ class _Suite:
             listing = await self.asking.list_jobs(jobs)
             if all(isinstance(judge(job, listing), Ended) for job in jobs):
                 return
-            self.wait()
+            await self.pause()
         raise AssertionError(f"not all of ten jobs ended: {listing}")

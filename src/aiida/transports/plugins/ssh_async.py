@@ -73,7 +73,7 @@ class AsyncSshTransport(AsyncTransport):
         data_host = kwargs.get("data_node_host")
         self._data_host = None if data_host in (None, "", "None") else str(data_host)
         #: another file than `~/.ssh/config`; read by both back ends.
-        self._config_file: str | None = kwargs.get("ssh_config")
+        self._config_file: str | None = kwargs.get("ssh_config") or None
         self._connect_options: dict[str, Any] = dict(kwargs.get("connect_options") or {})
         if self._config_file is not None:
             self._connect_options.setdefault("config", [self._config_file])

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from aiida.common.exceptions import InvalidOperation
 from aiida.transports.errors import Refused
-from aiida.transports.fields import AuthOption
+from aiida.transports.fields import AuthOption, field
 from aiida.transports.plugins.openssh import find_master, read_config
 from aiida.transports.plugins.ssh_async import AsyncSshTransport
 
@@ -18,7 +18,8 @@ class SshAutoTransport(AsyncSshTransport):
     """Transport over SSH that chooses the faster of two ways that works."""
 
     _valid_auth_options: ClassVar[list[AuthOption]] = [
-        option for option in AsyncSshTransport._valid_auth_options if option[0] not in ("backend", "use_sftp")
+        *(option for option in AsyncSshTransport._valid_auth_options if option[0] not in ("backend", "use_sftp")),
+        field("ssh_config", "SSH configuration file", "Another file than ~/.ssh/config.", type=str),
     ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
