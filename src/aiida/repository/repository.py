@@ -21,6 +21,9 @@ __all__ = ("Repository",)
 
 FilePath = str | PurePath
 
+# The hash of no files at all: the value that suites of plugins have on record, for folders of which they compare nothing else.
+HASH_OF_NOTHING = "076c4a75b0e7f3de89d0f21d3c4fad9c09fb83054f8e6c467b875095d93fd154"
+
 
 class Repository:
     """Named files; the bytes are in `backend`, the names here."""
@@ -165,6 +168,8 @@ class Repository:
 
     def hash(self) -> str:
         """Return a hash of names and contents, the same whatever store holds them."""
+        if self.is_empty():
+            return HASH_OF_NOTHING
         content: list[list[str]] = []
         for root, directories, files in self.walk():
             content += ([str(root / name)] for name in directories)

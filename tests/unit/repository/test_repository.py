@@ -186,3 +186,7 @@ def test_a_repository_is_a_dictionary_of_paths(files: list[tuple[str, bytes]]) -
     again = Repository.from_serialized(repository.backend, repository.serialize())
     found = {path: again.backend.read(key) for path, key in Repository.flatten(again.serialize()).items() if key}
     assert found == model
+
+
+def test_hash_of_no_files_is_the_value_on_record_in_plugins() -> None:
+    assert Repository().hash() == "076c4a75b0e7f3de89d0f21d3c4fad9c09fb83054f8e6c467b875095d93fd154"
