@@ -53,7 +53,12 @@ def _run(process: t.Any, inputs: Inputs, kwargs: dict[str, t.Any]) -> tuple[t.An
     engine = current_engine.get()
     if isinstance(process, Process):
         raise InvalidOperation("an instance cannot be run: give the class and its inputs, or a builder")
-    return engine.run(make_process(process, prepare_inputs(inputs, **kwargs), runner=engine.runner))
+    given = prepare_inputs(inputs, **kwargs)
+    if getattr(process, "is_process_function", False):
+        # Other packages have decorators of their own, which know what their arguments mean.
+        result, node = process.run_get_node(**given)
+        return result, node
+    return engine.run(make_process(process, given, runner=engine.runner))
 
 
 def submit(

@@ -189,12 +189,12 @@ class InputPort(WithMetadata, WithSerialize, WithNonDb, Port):
         non_db: bool | None = None,
         serializer: Callable[[t.Any], t.Any] | None = None,
     ) -> None:
-        required = self.required_override(required, default)
+        # Who says that an input is not required also says that None may be given for it, default or not.
         super().__init__(
             name,
-            valid_type=_allow_none(valid_type) if not required and default is UNSPECIFIED else valid_type,
+            valid_type=valid_type if required else _allow_none(valid_type),
             help=help,
-            required=required,
+            required=self.required_override(required, default),
             validator=validator,
             is_metadata=is_metadata,
             non_db=non_db,

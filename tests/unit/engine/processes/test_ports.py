@@ -34,6 +34,7 @@ def test_a_port_with_a_default_is_not_required() -> None:
 def test_optional_ports_take_none() -> None:
     assert InputPort("x", valid_type=int, required=False).valid_type == (int, type(None))
     assert InputPort("x", valid_type=int, default=1).valid_type is int
+    assert InputPort("x", valid_type=int, default=None, required=False).valid_type == (int, type(None))
 
 
 def test_general_serialiser() -> None:
