@@ -119,11 +119,13 @@ class If:
         return None if found is None else ([number, *found[0]], found[1])
 
     def describe(self) -> t.Any:
-        words = ["if", *["elif"] * (len(self.branches) - 1)]
-        return {
-            "else" if condition is None else f"{word}({condition.name})": block.describe()
-            for word, (condition, block) in zip(words, self.branches, strict=True)
-        }
+        described: dict[str, t.Any] = {}
+        for number, (condition, block) in enumerate(self.branches):
+            word = "if" if number == 0 else "elif"
+            name = "else" if condition is None else f"{word}({condition.name})"
+            # Two branches may ask the same question; a description has a place for each.
+            described[name if name not in described else f"{name} #{number}"] = block.describe()
+        return described
 
 
 class While:
