@@ -110,7 +110,7 @@ def profile():
 @pytest.fixture
 def computer(profile, server, tmp_path):
     made = orm.Computer(
-        label="cluster", hostname="cluster", transport_type="core.ssh_auto", scheduler_type="core.slurm", workdir=str(tmp_path / "work")
+        label=f"cluster-{tmp_path.name}", hostname="cluster", transport_type="core.ssh_auto", scheduler_type="core.slurm", workdir=str(tmp_path / "work")
     ).store()
     made.configure(safe_interval=0.0, use_login_shell=False, ssh_config=server.config)
     made.set_minimum_job_poll_interval(0.5)

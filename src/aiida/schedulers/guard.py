@@ -37,6 +37,8 @@ NOT_RERUNNABLE = 65
 #: what precedes our part of the output: login shells may print anything before it.
 _BEGIN = "=====aiida-guard====="
 _ERRORS = "=====aiida-errors====="
+#: the last line of a receipt: without it the reply was cut short.
+_STATUS = "=====aiida-status====="
 
 _MAKER = re.compile(r"[A-Za-z0-9_.:@+-]+")
 
@@ -88,9 +90,9 @@ fi
 [ -f {MARKS}/receipt ] && {{ cat {MARKS}/receipt; exit 0; }}
 [ -h {MARKS}/fence ] && exit {REVOKED}
 {{ {submit_command}
-}} < /dev/null > {MARKS}/out.tmp 2> {MARKS}/err.tmp
+}} < /dev/null > {MARKS}/receipt.tmp 2> {MARKS}/err.tmp
 rc=$?
-{{ echo "$rc"; cat {MARKS}/out.tmp; printf '\\n%s\\n' {_ERRORS}; cat {MARKS}/err.tmp; }} > {MARKS}/receipt.tmp
+{{ printf '\\n%s\\n' {_ERRORS}; [ -s {MARKS}/err.tmp ] && cat {MARKS}/err.tmp; printf '\\n%s %s\\n' {_STATUS} "$rc"; }} >> {MARKS}/receipt.tmp
 mv {MARKS}/receipt.tmp {MARKS}/receipt && cat {MARKS}/receipt
 """
 
@@ -111,11 +113,11 @@ def parse_guard(status: int, out: str, err: str) -> GuardReply:
     _, begun, rest = out.rpartition(f"{_BEGIN}\n")
     if status in (NO_DIRECTORY, REVOKED, UNKNOWN_ANSWER) and begun:
         return GuardReply(status, err=err)
-    first, _, body = rest.partition("\n")
-    stdout, complete, stderr = body.partition(f"\n{_ERRORS}\n")
-    if not begun or not complete or not first.strip().isdigit():
+    body, complete, last = rest.rpartition(f"\n{_STATUS} ")
+    stdout, parted, stderr = body.partition(f"\n{_ERRORS}\n")
+    if not (begun and complete and parted and last.strip().isdigit()):
         return GuardReply(UNKNOWN_ANSWER, status, out, err or "the reply of the guard was cut short")
-    return GuardReply(None, int(first), stdout, stderr)
+    return GuardReply(None, int(last), stdout, stderr)
 
 
 def render_look(directory: str) -> str:

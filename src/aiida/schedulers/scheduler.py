@@ -43,6 +43,8 @@ class Scheduler(metaclass=abc.ABCMeta):
     fence_terms: t.ClassVar[FenceTerms] = FenceTerms()
     #: absence from one complete listing is evidence of the end (the kernel knows its processes; a queue may not).
     absence_is_evidence: t.ClassVar[bool] = False
+    #: the submit command needs nothing of a login shell but its environment: the guard then runs in a small and quick shell.
+    submits_from_any_shell: t.ClassVar[bool] = False
     #: beginnings of submit errors after which no job exists for certain: lower-case text -> permanent (pause) or not (try again later).
     definite_refusals: t.ClassVar[dict[str, bool]] = {}
 

@@ -86,11 +86,11 @@ def test_a_refusal_keeps_its_status(shell, directory):
 
 
 def test_noise_of_a_login_shell_is_skipped():
-    reply = guard.parse_guard(0, "Welcome!\n\n=====aiida-guard=====\n0\n12\n\n=====aiida-errors=====\n", "motd")
+    reply = guard.parse_guard(0, "Welcome!\n\n=====aiida-guard=====\n12\n\n=====aiida-errors=====\n\n=====aiida-status===== 0\n", "motd")
     assert (reply.code, reply.out) == (None, "12\n")
 
 
-@pytest.mark.parametrize("cut", ["", "Welcome", "\n=====aiida-guard=====\n", "\n=====aiida-guard=====\n0\n12", "\n=====aiida-guard=====\n0\n12\n====="])
+@pytest.mark.parametrize("cut", ["", "Welcome", "\n=====aiida-guard=====\n", "\n=====aiida-guard=====\n12", "\n=====aiida-guard=====\n12\n\n=====aiida-errors=====\n"])
 def test_a_reply_that_was_cut_is_unknown(cut):
     assert guard.parse_guard(0, cut, "").code == guard.UNKNOWN_ANSWER
 

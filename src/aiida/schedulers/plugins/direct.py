@@ -52,6 +52,7 @@ class DirectScheduler(BashCliScheduler):
 
     fence_terms = FenceTerms(run="$_aiida_self")
     absence_is_evidence = True
+    submits_from_any_shell = True
 
     def _get_submit_script_header(self, job_tmpl: JobTemplate) -> str:
         """Return the lines that do by themselves what a batch system would."""

@@ -57,7 +57,10 @@ class Asking:
         if not isinstance(scheduler, BashCliScheduler) or type(scheduler).submit_job is not BashCliScheduler.submit_job:
             return await self._submit_by_method(directory, script, me)
         command = scheduler._get_submit_command(escape_for_bash(script))
-        reply = guard.parse_guard(*await self.transport.exec_command_wait_async(guard.render_guard(directory, me, command)))
+        guarded = guard.render_guard(directory, me, command)
+        if scheduler.submits_from_any_shell:
+            guarded = f"exec sh -c {escape_for_bash(guarded)}"
+        reply = guard.parse_guard(*await self.transport.exec_command_wait_async(guarded))
         if reply.code == guard.NO_DIRECTORY:
             return Unknown(reason=GONE)
         if reply.code == guard.REVOKED:
