@@ -473,7 +473,8 @@ def stashed(core: Core, live: Live, done: facts.Stashed) -> bool:
     process = live.process
     assert process is not None
     if done.reason:
-        code = process.exit_codes.get("ERROR_STASHING_FAILED") if hasattr(process.exit_codes, "get") else None
+        declared = process.exit_codes.get("ERROR_STASHING_FAILED") if hasattr(process.exit_codes, "get") else None
+        code = None if declared is None else declared.format(message=done.reason)
         process.node.logger.warning("[%d] stashing failed: %s", live.pk, done.reason)
         end_early(core, live, code or ExitCode(160, f"stashing failed: {done.reason}"))
         return False
