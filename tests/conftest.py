@@ -11,6 +11,11 @@ from pathlib import Path
 
 import pytest
 
+#: the programs of an environment with aiida-core 2.9.4, run as a black box
+REFERENCE = Path(os.environ.get("RADAMES_REFERENCE", "/opt/ref/aiida/bin"))
+#: archives that AiiDA releases of their time made; they lie beside the project
+ARCHIVES = Path(__file__).parents[2] / "shared" / "data" / "archives"
+
 #: component -> how it is found; `make test` skips what is not there and says so, CI fails instead
 COMPONENTS: dict[str, Callable[[], object]] = {
     "postgres": lambda: glob.glob("/usr/lib/postgresql/*/bin/postgres"),
@@ -20,6 +25,10 @@ COMPONENTS: dict[str, Callable[[], object]] = {
     "sge": lambda: shutil.which("sge_qmaster"),
     "pw.x": lambda: shutil.which("pw.x") and glob.glob("/usr/share/espresso/pseudo/Si.pz-vbc.UPF"),
     "chromium": lambda: shutil.which("chromium"),
+    "strace": lambda: shutil.which("strace"),
+    "psql": lambda: shutil.which("psql"),
+    "aiida-core": lambda: (REFERENCE / "verdi").exists(),
+    "archives": lambda: ARCHIVES.is_dir(),
     "root": lambda: os.geteuid() == 0,
     "netns": lambda: os.geteuid() == 0 and shutil.which("ip"),
 }

@@ -25,7 +25,7 @@ from tests.postgres_server import postgres_database, postgres_server  # noqa: F4
 
 REFERENCE = Path(os.environ.get("RADAMES_REFERENCE", "/opt/ref/aiida/bin"))
 
-pytestmark = pytest.mark.skipif(not (REFERENCE / "verdi").exists(), reason=f"aiida-core is not installed in {REFERENCE}")
+pytestmark = pytest.mark.real("aiida-core")
 
 WRITE = """
 from aiida import load_profile, orm

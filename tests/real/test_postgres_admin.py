@@ -1,6 +1,5 @@
 """Users and databases of a real PostgreSQL server, as somebody needs them who sets up a profile."""
 
-import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +12,7 @@ from tests.postgres_server import postgres_server  # noqa: F401
 
 pytestmark = [
     pytest.mark.real("postgres"),
-    pytest.mark.skipif(shutil.which("psql") is None, reason="the program `psql` is not on this machine"),
+    pytest.mark.real("psql"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import threading
@@ -50,8 +51,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "disk"
     place.mkdir()
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)], capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
 
@@ -133,13 +133,22 @@ def test_two_writers_delete_one_node(tmp_path: Path) -> None:
     two.close()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@contextlib.contextmanager
+def unwritable(folder: Path) -> Iterator[None]:
+    """Make a folder one that cannot be written: for root, who may write everywhere, by mounting it over itself read-only."""
+    if os.geteuid() != 0:
+        folder.chmod(0o500)
+        yield
+        folder.chmod(0o700)
+        return
+    subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
+    yield
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     store = make_store(tmp_path / "storage")
     store.close()
-    (tmp_path / "storage").chmod(0o500)
-    try:
-        with pytest.raises(AiidaException, match=r"writ|opened"):
-            SqliteDosStorage(store.profile).insert([UserRow(email="b")])
-    finally:
-        (tmp_path / "storage").chmod(0o700)
+    with unwritable(tmp_path / "storage"), pytest.raises(AiidaException, match=r"writ|opened"):
+        SqliteDosStorage(store.profile).insert([UserRow(email="b")])

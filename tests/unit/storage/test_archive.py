@@ -138,7 +138,7 @@ def test_what_is_no_archive(tmp_path: Path) -> None:
         SqliteZipBackend(SqliteZipBackend.create_profile(tmp_path / "header.zip"))
 
 
-@pytest.mark.skipif(not ARCHIVES.is_dir(), reason="the archives of aiida-core are not on this machine")
+@pytest.mark.real("archives")
 @pytest.mark.parametrize("path", sorted(ARCHIVES.glob("*.aiida")), ids=lambda path: path.stem)
 def test_archives_of_aiida_core(path: Path) -> None:
     profile = SqliteZipBackend.create_profile(path)

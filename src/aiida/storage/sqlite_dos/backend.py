@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -154,7 +155,10 @@ def read_version(path: Path) -> str | None:
     except sqlite3.DatabaseError as error:
         if "no such table" in str(error):
             return None
-        raise exceptions.UnreachableStorage(f"the database `{path}` cannot be read: {error}") from error
+        advice = ""
+        if not os.access(path.parent, os.W_OK):
+            advice = f". The folder `{path.parent}` cannot be written, which SQLite needs even to read: give yourself the right to"
+        raise exceptions.UnreachableStorage(f"the database `{path}` cannot be read: {error}{advice}") from error
     return row[0] if row else None
 
 
