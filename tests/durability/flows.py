@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from aiida import orm
@@ -247,3 +248,19 @@ def make_code(folder: str) -> orm.InstalledCode:
     computer.set_default_mpiprocs_per_machine(1)
     computer.configure(safe_interval=0)
     return orm.InstalledCode(label="bash", computer=computer, filepath_executable="/bin/bash").store()
+
+
+class Slow(WorkChain):
+    """A step that takes its time."""
+
+    @classmethod
+    def define(cls, spec: Any) -> None:
+        super().define(spec)
+        spec.input("seconds", valid_type=orm.Float)
+        spec.outline(cls.sleep, cls.done)
+
+    def sleep(self) -> None:
+        time.sleep(self.inputs.seconds.value)
+
+    def done(self) -> None:
+        self.ctx.done = True
