@@ -6,10 +6,9 @@ import re
 import warnings
 from collections.abc import Iterator
 from functools import total_ordering
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from aiida import orm
-from aiida.common.exceptions import NotExistent
 
 __all__ = ("GroupAttr", "GroupNotFoundError", "GroupNotUniqueError", "GroupPath", "InvalidPath", "NoGroupsInPathError", "WalkNodeResult")
 
@@ -122,10 +121,10 @@ class GroupPath:
 
     def get_group(self) -> orm.Group | None:
         """Return the group at the path, None if there is none."""
-        try:
-            return self.cls.collection.get(label=self.path) if self._path_list else None
-        except NotExistent:
+        if not self._path_list:
             return None
+        found = self.cls.collection.query(filters={"label": self.path}, subclassing=False).first(flat=True)
+        return cast("orm.Group | None", found)  # a label is unique among the groups of one class
 
     @property
     def group_ids(self) -> list[int]:
