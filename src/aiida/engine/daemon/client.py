@@ -236,11 +236,23 @@ class DaemonClient:
         return CircusClient(endpoint=self.get_controller_endpoint(), timeout=timeout or CALL_TIMEOUT)
 
     def call_client(self, command: dict[str, Any], timeout: int | float | None = None) -> dict[str, Any]:
-        """Send a command and return the answer.
+        """Send a command and return the answer. A supervisor busy with an earlier one (`decr`, say) is asked until it is free.
 
         :raises DaemonNotRunningException: if there is no daemon.
-        :raises DaemonTimeoutException: if it does not answer within `timeout` seconds.
+        :raises DaemonTimeoutException: if it does not answer within `timeout` seconds, or is busy for too long.
+        :raises DaemonException: if it refuses.
         """
+        deadline = time.monotonic() + (timeout or GRACEFUL_SECONDS + 5)
+        while (answer := self._call_once(command, timeout)).get("status") == "error":
+            reason = str(answer.get("reason", "no reason was given"))
+            if "already running" not in reason:
+                raise DaemonException(f"the daemon refused `{command['command']}`: {reason}")
+            if time.monotonic() > deadline:
+                raise DaemonTimeoutException(f"the daemon of profile `{self._profile.name}` is still busy: {reason}")
+            time.sleep(LOOK_SECONDS)
+        return answer
+
+    def _call_once(self, command: dict[str, Any], timeout: int | float | None) -> dict[str, Any]:
         if not self.is_daemon_running:
             raise DaemonNotRunningException(f"the daemon of profile `{self._profile.name}` is not running.")
         client = self.get_client(timeout)
