@@ -16,6 +16,7 @@ from aiida.common.slots import current_engine
 from aiida.engine.processes.instantiate import make_process, prepare_inputs
 from aiida.engine.processes.process import Process
 from aiida.engine.utils import ResultAndNode, ResultAndPk
+from aiida.storage import journal
 
 if t.TYPE_CHECKING:
     from aiida.orm import ProcessNode
@@ -27,6 +28,7 @@ __all__ = (
 
 LOGGER = AIIDA_LOGGER.getChild("engine.launch")
 Inputs = Mapping[str, t.Any] | None
+_TOLD: set[str] = set()
 
 
 def run(process: t.Any, inputs: Inputs = None, **kwargs: t.Any) -> t.Any:
@@ -82,9 +84,25 @@ def submit(
     if not instance._has_provenance:
         raise InvalidOperation("Cannot submit a process with `store_provenance=False`")
     node = engine.submit(instance, priority=priority) if priority else engine.submit(instance)  # type: ignore[call-arg]
+    say_if_nobody_works(node)
     if wait:
         await_processes([node], wait_interval)
     return node
+
+
+def say_if_nobody_works(node: ProcessNode) -> None:
+    """Say, once for each profile and interpreter, that what was submitted is queued until a daemon starts."""
+    store = node.backend
+    if store.profile.uuid in _TOLD:
+        return
+    with store.reading() as connection:
+        if any(kind == "daemon" for *_, kind in journal.list_workers(connection)):
+            return
+    _TOLD.add(store.profile.uuid)
+    name = store.profile.name
+    LOGGER.report(  # type: ignore[attr-defined]
+        f"{node.process_label}<{node.pk}> is queued: no daemon runs for profile `{name}`. `verdi daemon start` starts one; nothing is lost until then."
+    )
 
 
 def await_processes(nodes: Sequence[ProcessNode], wait_interval: float = 1) -> None:
