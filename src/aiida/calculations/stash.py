@@ -6,7 +6,8 @@ from typing import Any
 
 from aiida.common.datastructures import CalcInfo, CodeInfo, StashMode
 from aiida.common.folders import Folder
-from aiida.engine import CalcJob, CalcJobProcessSpec
+from aiida.engine.processes.calcjobs.calcjob import CalcJob
+from aiida.engine.processes.process_spec import ProcessSpec
 from aiida.orm import Computer, RemoteData
 
 __all__ = ("StashCalculation", "validate_source_node")
@@ -23,7 +24,7 @@ class StashCalculation(CalcJob):
     """Stash files of a remote folder: by copying or packing, or with a code of the user's own (mode `submit_custom_code`)."""
 
     @classmethod
-    def define(cls, spec: CalcJobProcessSpec) -> None:
+    def define(cls, spec: ProcessSpec) -> None:
         """Declare the folder, and what to stash."""
         super().define(spec)
         spec.input("source_node", valid_type=RemoteData, validator=validate_source_node, help="The folder with the files to stash.")

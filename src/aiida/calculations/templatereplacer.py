@@ -7,7 +7,8 @@ from typing import Any
 from aiida.common.datastructures import CalcInfo, CodeInfo
 from aiida.common.exceptions import InputValidationError
 from aiida.common.folders import Folder
-from aiida.engine import CalcJob, CalcJobProcessSpec
+from aiida.engine.processes.calcjobs.calcjob import CalcJob
+from aiida.engine.processes.process_spec import CalcJobProcessSpec, ProcessSpec
 from aiida.orm import Dict, RemoteData, SinglefileData
 
 __all__ = ("TemplatereplacerCalculation",)
@@ -33,7 +34,7 @@ class TemplatereplacerCalculation(CalcJob):
     """
 
     @classmethod
-    def define(cls, spec: CalcJobProcessSpec) -> None:
+    def define(cls, spec: ProcessSpec) -> None:
         """Declare the template, its parameters and further files."""
         super().define(spec)
         spec.inputs["metadata"]["options"]["parser_name"].default = "core.templatereplacer"
@@ -41,6 +42,7 @@ class TemplatereplacerCalculation(CalcJob):
         spec.input("parameters", valid_type=Dict, required=False, help="Parameters used to replace placeholders in the template.")
         spec.input_namespace("files", valid_type=(RemoteData, SinglefileData), required=False, dynamic=True)
         spec.output("output_parameters", valid_type=Dict, required=True)
+        assert isinstance(spec, CalcJobProcessSpec)
         spec.default_output_node = "output_parameters"
         for status, label, message in _EXIT_CODES:
             spec.exit_code(status, label, invalidates_cache=True, message=message)

@@ -8,7 +8,8 @@ from typing import Any
 
 from aiida.common.datastructures import CalcInfo
 from aiida.common.folders import Folder
-from aiida.engine import CalcJob, CalcJobProcessSpec
+from aiida.engine.processes.calcjobs.calcjob import CalcJob
+from aiida.engine.processes.process_spec import ProcessSpec
 from aiida.orm import Dict, FolderData, Node, RemoteData
 
 __all__ = ("TransferCalculation", "check_node_type", "validate_instructions", "validate_transfer_inputs")
@@ -81,7 +82,7 @@ class TransferCalculation(CalcJob):
     """
 
     @classmethod
-    def define(cls, spec: CalcJobProcessSpec) -> None:
+    def define(cls, spec: ProcessSpec) -> None:
         """Declare instructions and sources."""
         super().define(spec)
         spec.input(
@@ -111,7 +112,7 @@ class TransferCalculation(CalcJob):
         return info
 
 
-def _without_code(spec: CalcJobProcessSpec) -> None:
+def _without_code(spec: ProcessSpec) -> None:
     """No code is run: the computer is said, and one process is enough."""
     spec.inputs["metadata"]["computer"].required = True
     spec.inputs["metadata"]["options"]["resources"].default = {"num_machines": 1, "num_mpiprocs_per_machine": 1}

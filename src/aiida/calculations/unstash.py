@@ -6,7 +6,8 @@ from typing import Any
 
 from aiida.common.datastructures import CalcInfo
 from aiida.common.folders import Folder
-from aiida.engine import CalcJob, CalcJobProcessSpec
+from aiida.engine.processes.calcjobs.calcjob import CalcJob
+from aiida.engine.processes.process_spec import ProcessSpec
 from aiida.orm import RemoteStashData
 
 __all__ = ("UnstashCalculation",)
@@ -16,7 +17,7 @@ class UnstashCalculation(CalcJob):
     """Bring stashed files to a new folder on the computer (`NewRemoteData`), or back to where they came from (`OriginalPlace`)."""
 
     @classmethod
-    def define(cls, spec: CalcJobProcessSpec) -> None:
+    def define(cls, spec: ProcessSpec) -> None:
         """Declare the stash, and where its files go."""
         super().define(spec)
         spec.input("source_node", valid_type=RemoteStashData, help="The stash.")

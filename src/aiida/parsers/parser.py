@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from aiida.common.exceptions import ModificationNotAllowed
 from aiida.common.exit_code import ExitCode
@@ -44,12 +44,12 @@ class Parser(ABC):
     @property
     def exit_codes(self) -> ExitCodesNamespace:
         """The exit codes of the job's process class."""
-        return self.node.process_class.exit_codes  # type: ignore[no-any-return,attr-defined]
+        return cast("ExitCodesNamespace", self.node.process_class.exit_codes)
 
     @property
     def retrieved(self) -> FolderData:
         """The files that were retrieved; raises `NotExistent` if there are none."""
-        return self.node.base.links.get_outgoing().get_node_by_label(self.node.process_class.link_label_retrieved)  # type: ignore[no-any-return,attr-defined]
+        return self.node.base.links.get_outgoing().get_node_by_label(self.node.process_class.link_label_retrieved)
 
     @property
     def outputs(self) -> AttributeDict:
@@ -66,7 +66,7 @@ class Parser(ABC):
         """Return the job's outputs that `parse` is given: those whose port says `pass_to_parser`."""
         links = self.node.base.links.get_outgoing()
         found = {}
-        for name, port in self.node.process_class.spec().outputs.items():  # type: ignore[attr-defined]
+        for name, port in self.node.process_class.spec().outputs.items():
             if isinstance(port, CalcJobOutputPort) and port.pass_to_parser:
                 found[name] = links.get_node_by_label(name)
         return found
@@ -94,7 +94,7 @@ class Parser(ABC):
 
         inputs: dict[str, Any] = {"metadata": {"store_provenance": store_provenance}}
         inputs.update(parser.get_outputs_for_parsing())
-        return parse_calcfunction.run_get_node(**inputs)  # type: ignore[no-any-return,attr-defined]
+        return parse_calcfunction.run_get_node(**inputs)
 
     @abstractmethod
     def parse(self, **kwargs: Any) -> ExitCode | None:
@@ -103,7 +103,7 @@ class Parser(ABC):
 
 def _check_declared(node: CalcJobNode, label: str, output: Any) -> None:
     """Raise ValueError unless the process class of the job declares this output and takes the node."""
-    ports = node.process_class.spec().outputs  # type: ignore[attr-defined]
+    ports = node.process_class.spec().outputs
     *namespaces, name = label.split(".")
     for namespace in namespaces:
         if namespace not in ports:

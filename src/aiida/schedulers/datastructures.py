@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
 from aiida.common.datastructures import CodeRunMode
@@ -42,7 +42,7 @@ class JobState(enum.Enum):
 class JobResource(DefaultFieldsAttributeDict, metaclass=abc.ABCMeta):
     """What a job asks for; each scheduler names the subclass whose keys it understands."""
 
-    _default_fields = ()
+    _default_fields: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     @abc.abstractmethod

@@ -146,3 +146,15 @@ def test_a_plugin_declares_its_attributes() -> None:
     assert list(More.AttributesModel.model_fields) == ["source", "size"]
     assert str(Special.fields.size.backend_key) == "attributes.size"
     assert "attributes" in More.ReadModel.model_fields
+
+
+def test_models_follow_the_classes() -> None:
+    assert issubclass(orm.Int.ReadModel, orm.Data.ReadModel) and issubclass(orm.Data.ReadModel, orm.Node.ReadModel)
+    assert orm.Node.ReadModel.model_fields["node_type"].annotation is str, "it stands for many classes"
+    assert list(orm.Node.MutableNodeFields.model_fields) == ["label", "description", "extras"]
+    assert list(orm.SinglefileData.ConstructorModel.model_fields["args"].annotation.model_fields) == ["filename", "content"]
+    made = orm.SinglefileData.from_serialized({"node_type": "data.core.singlefile.SinglefileData.", "args": {"content": "text"}})
+    assert made.store().get_content() == "text" and made.filename == "file.txt"
+    array = orm.ArrayData.from_serialized({"node_type": "data.core.array.ArrayData.", "args": {"arrays": {"x": [1, 2]}}})
+    assert array.store().get_array("x").tolist() == [1, 2]
+    assert "computer" in orm.RemoteData.WriteModel.model_fields and not orm.SinglefileData.supports_cli_model

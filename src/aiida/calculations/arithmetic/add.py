@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aiida.common.datastructures import CalcInfo, CodeInfo
 from aiida.common.folders import Folder
-from aiida.engine import CalcJob, CalcJobProcessSpec
+from aiida.engine.processes.calcjobs.calcjob import CalcJob
+from aiida.engine.processes.process_spec import ProcessSpec
 from aiida.orm import Float, Int
 
 __all__ = ("ArithmeticAddCalculation",)
@@ -14,7 +15,7 @@ class ArithmeticAddCalculation(CalcJob):
     """Add two numbers with bash, as the smallest example of a job."""
 
     @classmethod
-    def define(cls, spec: CalcJobProcessSpec) -> None:
+    def define(cls, spec: ProcessSpec) -> None:
         """Declare two operands and their sum."""
         super().define(spec)
         spec.input("x", valid_type=(Int, Float), help="The left operand.")

@@ -95,7 +95,7 @@ def submit_calculation(calculation: CalcJobNode, transport: Transport) -> str | 
     """Submit an uploaded job, at most once per directory; return its id, or the exit code of a refusal."""
     job_id = calculation.get_job_id()
     if job_id is not None:
-        return job_id
+        return str(job_id)
     workdir = calculation.get_remote_workdir()
     if workdir is None:
         raise InvalidOperation(f"{calculation} has no remote work directory: upload it first")
@@ -103,7 +103,7 @@ def submit_calculation(calculation: CalcJobNode, transport: Transport) -> str | 
     asking = Asking(calculation.computer.get_scheduler(), transport)
     answer = _wait(asking.submit(workdir, script, f"by-hand-{calculation.uuid}"), transport)
     if isinstance(answer, Accepted):
-        return answer.job_id
+        return str(answer.job_id)
     if isinstance(answer, Refused) and answer.exit_code is not None:
         return answer.exit_code
     raise SchedulerError(answer.reason)

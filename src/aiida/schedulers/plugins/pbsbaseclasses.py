@@ -303,7 +303,8 @@ class PbsBaseClass(BashCliScheduler):
 
 def split_jobs(text: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield id and fields of each job of `qstat -f`; a line that begins with a tab goes on with the value before."""
-    job_id, fields, last = "", {}, ""
+    job_id, last = "", ""
+    fields: dict[str, str] = {}
     for line in text.splitlines():
         if line.startswith("Job Id:"):
             if job_id:

@@ -94,7 +94,8 @@ class _Suite:
 
     async def follow(self, directory: str, job_id: str) -> tuple[Verdict, set[str]]:
         """Look until the job has ended; return the verdict and the states seen."""
-        states, misses = set(), 0
+        misses = 0
+        states: set[str] = set()
         for _ in range(LOOKS):
             job = JobInFlight(process=1, directory=directory, job_id=job_id, misses=misses)
             listing = await self.asking.list_jobs([job])
@@ -110,7 +111,8 @@ class _Suite:
 
     async def read(self, directory: str, name: str) -> str:
         """Return what a file holds, nothing if it is not there."""
-        return (await self.transport.exec_command_wait_async(f"cat {name} 2>/dev/null", workdir=directory))[1]
+        _, out, _ = await self.transport.exec_command_wait_async(f"cat {name} 2>/dev/null", workdir=directory)
+        return str(out)
 
     async def pause(self) -> None:
         """Wait between looks."""
@@ -159,9 +161,9 @@ class _Suite:
         _expect(isinstance(await self.asking.revoke(directory, 3), Revoked), "the fence is free and can be taken")
         answer = await self.asking.submit(directory, "job.sh", "check-1")
         _expect(isinstance(answer, Unknown), f"a revoked directory is not submitted: {answer}")
-        command = self.scheduler._get_submit_command("job.sh")  # type: ignore[attr-defined]
+        command = self.scheduler._get_submit_command("job.sh")
         status, out, err = await self.transport.exec_command_wait_async(command, workdir=directory)
-        job_id = self.scheduler._parse_submit_output(status, out, err)  # type: ignore[attr-defined]
+        job_id = self.scheduler._parse_submit_output(status, out, err)
         for _ in range(LOOKS):
             job = JobInFlight(process=1, directory=directory, job_id=job_id)
             info = (await self.asking.list_jobs([job])).jobs.get(job_id)

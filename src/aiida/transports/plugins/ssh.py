@@ -236,7 +236,7 @@ class SshTransport(BlockingTransport):
     def _exec_command_internal(self, command: str, workdir: TransportPath | None = None, **kwargs: Any) -> Any:
         return self.exec_command_wait_bytes(command, workdir=workdir, **kwargs)
 
-    def exec_command_wait_bytes(
+    def exec_command_wait_bytes(  # type: ignore[override]  # the signature that scripts know
         self, command: str, stdin: Any = None, combine_stderr: bool = False, bufsize: int = -1, timeout: float = 0.01,
         workdir: TransportPath | None = None,
     ) -> tuple[int, bytes, bytes]:  # fmt: skip

@@ -166,7 +166,8 @@ class AsyncSshTransport(AsyncTransport):
         assert self._commands is not None
         if workdir is not None:
             command = f"cd -- {quote(text(workdir))} && ( {command}\n)"
-        fed = stdin.read() if hasattr(stdin, "read") else stdin
+        given: Any = stdin
+        fed = given.read() if hasattr(given, "read") else given
         data = fed if isinstance(fed, bytes) else (fed or "").encode(encoding)
         status, out, err = await self._commands.run(f"{self._bash_command_str}-c {quote(command)}", data, timeout)
         return status, out.decode(encoding), err.decode(encoding)

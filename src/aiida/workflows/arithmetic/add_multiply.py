@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiida.engine import calcfunction, workfunction
+from aiida.engine.processes.functions import calcfunction, workfunction
 from aiida.orm import Int
 
 __all__ = ("add", "add_multiply", "multiply")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from aiida.calculations.arithmetic.add import ArithmeticAddCalculation
 from aiida.common.exit_code import ExitCode
-from aiida.engine import ToContext, WorkChain, calcfunction
+from aiida.engine.processes.functions import calcfunction
 from aiida.engine.processes.process_spec import ProcessSpec
+from aiida.engine.processes.workchains.context import ToContext
+from aiida.engine.processes.workchains.workchain import WorkChain, WorkChainSpec
 from aiida.orm import AbstractCode, Int
 
 __all__ = ("MultiplyAddWorkChain", "multiply")
@@ -24,6 +28,7 @@ class MultiplyAddWorkChain(WorkChain):
     def define(cls, spec: ProcessSpec) -> None:
         """Declare three numbers, a code, and the result."""
         super().define(spec)
+        assert isinstance(spec, WorkChainSpec)
         for name in ("x", "y", "z"):
             spec.input(name, valid_type=Int)
         spec.input("code", valid_type=AbstractCode)
@@ -35,7 +40,7 @@ class MultiplyAddWorkChain(WorkChain):
         """Multiply two integers."""
         self.ctx.product = multiply(self.inputs.x, self.inputs.y)
 
-    def add(self) -> ToContext:
+    def add(self) -> ToContext[str, Any]:
         """Add two numbers using the `ArithmeticAddCalculation` calculation job plugin."""
         inputs = {"x": self.ctx.product, "y": self.inputs.z, "code": self.inputs.code}
         future = self.submit(ArithmeticAddCalculation, **inputs)
@@ -45,7 +50,7 @@ class MultiplyAddWorkChain(WorkChain):
     def validate_result(self) -> ExitCode | None:
         """Make sure the result is not negative."""
         if self.ctx.addition.outputs.sum.value < 0:
-            return self.exit_codes.ERROR_NEGATIVE_NUMBER
+            return cast(ExitCode, self.exit_codes.ERROR_NEGATIVE_NUMBER)
         return None
 
     def result(self) -> None:

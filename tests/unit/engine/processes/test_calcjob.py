@@ -33,7 +33,13 @@ def store() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def computer(store: Any, tmp_path_factory: Any) -> Any:
-    made = orm.Computer("here", "localhost", transport_type="core.local", scheduler_type="core.direct", workdir=str(tmp_path_factory.mktemp("w")))
+    made = orm.Computer(
+        "here",
+        "localhost",
+        transport_type="core.local",
+        scheduler_type="core.direct",
+        workdir=str(tmp_path_factory.mktemp("w")),
+    )
     made.set_default_mpiprocs_per_machine(1)
     return made.store()
 
@@ -45,7 +51,10 @@ def code(computer: Any) -> Any:
 
 def make(code: Any, **options: Any) -> Any:
     computer = options.pop("computer", None)
-    metadata: dict[str, Any] = {"options": {"resources": {"num_machines": 1}, **options}, **({"computer": computer} if computer else {})}
+    metadata: dict[str, Any] = {
+        "options": {"resources": {"num_machines": 1}, **options},
+        **({"computer": computer} if computer else {}),
+    }
     return Bare._create({**({"code": code} if code else {}), "metadata": metadata})
 
 
@@ -59,14 +68,35 @@ def test_every_option_of_the_table_is_a_port() -> None:
     ("options", "message"),
     [
         ({"parser_name": "nope"}, "inputs.metadata.options.parser_name': invalid parser specified: "),
-        ({"additional_retrieve_list": ["/a"]}, "`additional_retrieve_list` should only contain relative filepaths but got: ['/a']"),
-        ({"additional_retrieve_list": [("a", "b")]}, "`additional_retrieve_list` should only contain relative filepaths"),
-        ({"stash": {"source_list": ["a"]}}, "`metadata.options.stash.target_base` should be an absolute filepath, got: None"),
-        ({"stash": {"target_base": "/s", "source_list": ["/a"]}}, "should be a list or tuple of relative filepaths, got: ['/a']"),
-        ({"stash": {"target_base": "/s", "source_list": ["a"], "stash_mode": "x"}}, "should be a member of aiida.common.datastructures.StashMode, got: x"),
-        ({"unstash": {"source_list": ["a"]}}, "should be a member of aiida.common.datastructures.UnstashTargetMode, got: None"),
+        (
+            {"additional_retrieve_list": ["/a"]},
+            "`additional_retrieve_list` should only contain relative filepaths but got: ['/a']",
+        ),
+        (
+            {"additional_retrieve_list": [("a", "b")]},
+            "`additional_retrieve_list` should only contain relative filepaths",
+        ),
+        (
+            {"stash": {"source_list": ["a"]}},
+            "`metadata.options.stash.target_base` should be an absolute filepath, got: None",
+        ),
+        (
+            {"stash": {"target_base": "/s", "source_list": ["/a"]}},
+            "should be a list or tuple of relative filepaths, got: ['/a']",
+        ),
+        (
+            {"stash": {"target_base": "/s", "source_list": ["a"], "stash_mode": "x"}},
+            "should be a member of aiida.common.datastructures.StashMode, got: x",
+        ),
+        (
+            {"unstash": {"source_list": ["a"]}},
+            "should be a member of aiida.common.datastructures.UnstashTargetMode, got: None",
+        ),
         ({"withmpi": "yes"}, "value 'withmpi' is not of the right type"),
-        ({"resources": {"foo": 1}}, "input `metadata.options.resources` is not valid for the `DirectScheduler` scheduler: "),
+        (
+            {"resources": {"foo": 1}},
+            "input `metadata.options.resources` is not valid for the `DirectScheduler` scheduler: ",
+        ),
     ],
 )
 def test_refusals(code: Any, options: Any, message: str) -> None:
@@ -78,7 +108,9 @@ def test_refusals(code: Any, options: Any, message: str) -> None:
 def test_refusals_about_code_and_computer(code: Any, store: Any, computer: Any) -> None:
     with pytest.raises(ValueError, match="required value was not provided for 'code'"):
         make(None)
-    other = orm.Computer("there", "localhost", transport_type="core.local", scheduler_type="core.direct", workdir="/tmp")
+    other = orm.Computer(
+        "there", "localhost", transport_type="core.local", scheduler_type="core.direct", workdir="/tmp"
+    )
     with pytest.raises(ValueError, match="is not stored"):
         make(code, computer=other)
     with pytest.raises(ValueError, match="explicitly defined in `metadata.computer` is different from"):
@@ -86,19 +118,34 @@ def test_refusals_about_code_and_computer(code: Any, store: Any, computer: Any) 
 
 
 @pytest.mark.parametrize(
-    ("monitor", "message"), [({"entry_point": "nope"}, "nope"), ({}, "entry_point"), ({"entry_point": "core.always_kill", "foo": 1}, "foo")]
+    ("monitor", "message"),
+    [({"entry_point": "nope"}, "nope"), ({}, "entry_point"), ({"entry_point": "core.always_kill", "foo": 1}, "foo")],
 )
 def test_refusals_of_monitors(code: Any, monitor: Any, message: str) -> None:
     with pytest.raises(ValueError, match=r"inputs.monitors': `monitors.m` is invalid: ") as caught:
-        Bare._create({"code": code, "monitors": {"m": orm.Dict(monitor)}, "metadata": {"options": {"resources": {"num_machines": 1}}}})
+        Bare._create(
+            {
+                "code": code,
+                "monitors": {"m": orm.Dict(monitor)},
+                "metadata": {"options": {"resources": {"num_machines": 1}}},
+            }
+        )
     assert message in str(caught.value)
 
 
 def test_options_are_on_the_node(code: Any, computer: Any) -> None:
     process = make(code, withmpi=True, stash={"target_base": "/s", "source_list": ["a"], "stash_mode": "copy"})
     options = process.node.get_options()
-    assert options["withmpi"] is True and options["submit_script_filename"] == "_aiidasubmit.sh" and "queue_name" not in options
-    assert process.options.withmpi is True and "queue_name" not in process.options and process.node.computer.pk == computer.pk
+    assert (
+        options["withmpi"] is True
+        and options["submit_script_filename"] == "_aiidasubmit.sh"
+        and "queue_name" not in options
+    )
+    assert (
+        process.options.withmpi is True
+        and "queue_name" not in process.options
+        and process.node.computer.pk == computer.pk
+    )
     assert process.node.get_metadata_inputs()["metadata"]["options"]["withmpi"] is True
     with pytest.raises(InvalidOperation):
         process._run_step()
@@ -112,7 +159,11 @@ def test_a18_presubmit_writes_the_folder(code: Any) -> None:
         assert {".aiida", "aiida.in", "_aiidasubmit.sh"} <= set(folder.get_content_list())
         assert "'/bin/bash' < 'aiida.in' > 'aiida.out'" in Path(folder.get_abs_path("_aiidasubmit.sh")).read_text()
         records = folder.get_subfolder(".aiida")
-        assert json.loads(Path(records.get_abs_path("calcinfo.json")).read_text())["uuid"] == process.uuid == calc_info.uuid
+        assert (
+            json.loads(Path(records.get_abs_path("calcinfo.json")).read_text())["uuid"]
+            == process.uuid
+            == calc_info.uuid
+        )
     assert process.node.get_retrieve_list() == ["aiida.out", "_scheduler-stdout.txt", "_scheduler-stderr.txt"]
 
 

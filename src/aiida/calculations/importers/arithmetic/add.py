@@ -7,7 +7,7 @@ import re
 import tempfile
 from typing import Any
 
-from aiida.engine import CalcJobImporter
+from aiida.engine.processes.calcjobs.importer import CalcJobImporter
 from aiida.orm import Int, Node, RemoteData
 
 __all__ = ("ArithmeticAddCalculationImporter",)

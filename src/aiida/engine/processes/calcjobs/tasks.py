@@ -79,7 +79,7 @@ async def task_submit_job(node: CalcJobNode, transport_queue: TransportQueue, ca
     """Submit; return the job id or the exit code of a refusal. An unknown answer is raised: it must not be asked again blindly."""
     known = node.get_job_id()
     if known is not None:
-        return known
+        return str(known)
     answer = await effects.submit(_Holder(node), transport_queue.pool, node.get_remote_workdir() or "", _script(node), f"task-{node.uuid}")  # type: ignore[arg-type]
     if isinstance(answer, Accepted):
         node.set_job_id(answer.job_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from aiida.common.exit_code import ExitCode
 from aiida.orm import Int
@@ -19,13 +19,13 @@ class ArithmeticAddParser(Parser):
         try:
             content = self.retrieved.base.repository.get_object_content(self.node.get_option("output_filename"))
         except OSError:
-            return self.exit_codes.ERROR_READING_OUTPUT_FILE
+            return cast(ExitCode, self.exit_codes.ERROR_READING_OUTPUT_FILE)
         try:
             total = int(content)
         except ValueError:
-            return self.exit_codes.ERROR_INVALID_OUTPUT
+            return cast(ExitCode, self.exit_codes.ERROR_INVALID_OUTPUT)
         self.out("sum", Int(total))
-        return self.exit_codes.ERROR_NEGATIVE_NUMBER if total < 0 else None
+        return cast(ExitCode, self.exit_codes.ERROR_NEGATIVE_NUMBER) if total < 0 else None
 
 
 class SimpleArithmeticAddParser(Parser):

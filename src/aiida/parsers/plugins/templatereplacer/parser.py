@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, cast
 
 from aiida.common.exit_code import ExitCode
 from aiida.orm import Dict
@@ -20,18 +20,18 @@ class TemplatereplacerParser(Parser):
         template = self.node.inputs.template.get_dict()
         name = template.get("output_file_name")
         if not name:
-            return self.exit_codes.ERROR_NO_OUTPUT_FILE_NAME_DEFINED
+            return cast(ExitCode, self.exit_codes.ERROR_NO_OUTPUT_FILE_NAME_DEFINED)
         results: dict[str, Any] = {}
         try:
             results["output"] = self.retrieved.base.repository.get_object_content(name)
         except OSError:
             self.logger.error("could not read the file %s of the retrieved folder", name)
-            return self.exit_codes.ERROR_READING_OUTPUT_FILE
+            return cast(ExitCode, self.exit_codes.ERROR_READING_OUTPUT_FILE)
         temporary = template.get("retrieve_temporary_files")
         if temporary is not None:
             folder = kwargs.get("retrieved_temporary_folder")
             if folder is None:
-                return self.exit_codes.ERROR_NO_TEMPORARY_RETRIEVED_FOLDER
+                return cast(ExitCode, self.exit_codes.ERROR_NO_TEMPORARY_RETRIEVED_FOLDER)
             results["retrieved_temporary_files"] = []
             for filename in temporary:
                 try:
@@ -39,6 +39,6 @@ class TemplatereplacerParser(Parser):
                         results["retrieved_temporary_files"].append((filename, handle.read()))
                 except OSError:
                     self.logger.error("the file %s was not found in the temporary retrieved folder %s", filename, folder)
-                    return self.exit_codes.ERROR_READING_TEMPORARY_RETRIEVED_FILE
+                    return cast(ExitCode, self.exit_codes.ERROR_READING_TEMPORARY_RETRIEVED_FILE)
         self.out("output_parameters", Dict(dict=results))
         return None
