@@ -104,16 +104,29 @@ class ModelledNode(Modelled):
 
     if not TYPE_CHECKING:
         AttributesModel = LazyModel("attributes")
+        ConstructorArgsModel = LazyModel("arguments")
+        MutableNodeFields = LazyModel("mutable")
+        WritableFields = LazyModel("writable")
+        BaseNodeModel = LazyModel("base")
+
+    # Arguments of the constructor that are no attributes: name → (type, what it is[, default]). Each class says its own.
+    __constructor_arguments__: ClassVar[dict[str, tuple[Any, ...]]] = {}
+    # What attributes are when nobody says; each class says its own.
+    _attribute_defaults: ClassVar[dict[str, Any]] = {}
+    # Whether the attributes are arguments of the constructor too, so that a command line can ask for them one by one.
+    _attributes_are_arguments: ClassVar[bool] = False
+    # Whether who writes a node says which computer it belongs to.
+    _computer_is_written: ClassVar[bool] = False
 
     @classproperty
     def supports_constructor_model(cls: Any) -> bool:
         """Whether instances can be made from the arguments of the constructor given as a model."""
-        return any("__constructor_columns__" in vars(klass) for klass in cls.__mro__)
+        return any(vars(klass).get("__constructor_arguments__") for klass in cls.__mro__)
 
     @classproperty
     def supports_cli_model(cls: Any) -> bool:
         """Whether the arguments of the constructor can be asked for one by one."""
-        return cast(bool, cls.supports_constructor_model)
+        return cast(bool, cls.supports_constructor_model and cls._attributes_are_arguments)
 
     @classproperty
     def ConstructorModel(cls: Any) -> Any:

@@ -59,14 +59,19 @@ def _base(cls: t.Any) -> str:
 
 def _title(cls: t.Any, what: str) -> ConfigDict:
     return ConfigDict(
-        title=f"{cls.__name__}{what}", extra="forbid", arbitrary_types_allowed=True, populate_by_name=True
+        title=f"{cls.__name__}{what}",
+        extra="forbid",
+        arbitrary_types_allowed=True,
+        serialize_by_alias=True,
+        validate_by_alias=True,
+        validate_by_name=True,
     )
 
 
 def _make(cls: t.Any, what: str, fields: dict[str, t.Any], base: type[BaseModel] = OrmModel) -> type[BaseModel]:
     model = create_model(what, __base__=base, __module__=cls.__module__, **fields)
     model.__qualname__ = f"{cls.__qualname__}.{what}"
-    model.model_config = {**base.model_config, **_title(cls, what)}
+    model.model_config = {**base.model_config, **_title(cls, what), "extra": base.model_config.get("extra", "forbid")}
     model.model_rebuild(force=True)
     return model
 
@@ -83,6 +88,8 @@ def _columns(cls: t.Any, names: t.Sequence[str] | None, attributes: t.Any) -> di
         if field.is_attribute or (names is not None and name not in names):
             continue
         dtype = attributes if name == "attributes" else field.dtype
+        if name == "node_type" and cls.__name__ in ("Node", "Data", "ProcessNode"):
+            dtype = str  # what stands for many classes
         options: dict[str, t.Any] = {
             "description": field.doc,
             "may_be_large": name in _LARGE,
@@ -104,11 +111,7 @@ def _columns(cls: t.Any, names: t.Sequence[str] | None, attributes: t.Any) -> di
 
 def _writable(cls: t.Any) -> tuple[str, ...]:
     names = _WRITABLE[_base(cls)]
-    return (*names, "computer") if _base(cls) == "node" and _needs_computer(cls) else names
-
-
-def _needs_computer(cls: t.Any) -> bool:
-    return "computer" in {name for klass in cls.__mro__ for name in vars(klass).get("__constructor_columns__", ())}
+    return (*names, "computer") if getattr(cls, "_computer_is_written", False) else names
 
 
 def _allows_none(dtype: t.Any) -> bool:
@@ -117,11 +120,13 @@ def _allows_none(dtype: t.Any) -> bool:
 
 def _read_model(cls: t.Any) -> type[BaseModel]:
     attributes = cls.AttributesModel if _base(cls) == "node" else None
-    return _make(cls, "ReadModel", _columns(cls, None, attributes))
+    parents = [klass for klass in cls.__mro__[1:] if getattr(klass, "_row_type", None) is cls._row_type]
+    base = build(parents[0], "read") if parents else OrmModel
+    return _make(cls, "ReadModel", _columns(cls, None, attributes), base)
 
 
 def _write_model(cls: t.Any) -> type[BaseModel]:
-    attributes = cls.AttributesModel if _base(cls) == "node" else None
+    attributes = _make(cls, "AttributesWriteModel", {}, cls.AttributesModel) if _base(cls) == "node" else None
     return _make(cls, "WriteModel", _columns(cls, _writable(cls), attributes))
 
 
@@ -139,7 +144,11 @@ def _attributes_model(cls: t.Any) -> type[BaseModel]:
         if hasattr(klass, "_row_type") and klass.__name__ != "Entity" and "_is_node" not in vars(klass):
             parent = build(klass, "attributes")
             break
-    own = {field.key: _attribute(field) for field in vars(cls).get("__qb_fields__", ()) if field.is_attribute}
+    own = {
+        field.key: _attribute(field, cls._attribute_defaults)
+        for field in vars(cls).get("__qb_fields__", ())
+        if field.is_attribute
+    }
     model = _make(cls, "AttributesModel", own, parent)
     if getattr(cls, "_open_attributes", False):
         model.model_config = {**model.model_config, "extra": "allow"}
@@ -147,15 +156,15 @@ def _attributes_model(cls: t.Any) -> type[BaseModel]:
     return model
 
 
-def _attribute(field: QbField) -> t.Any:
+def _attribute(field: QbField, defaults: dict[str, t.Any]) -> t.Any:
     alias = field.backend_key.removeprefix("attributes.")
     options: dict[str, t.Any] = {"description": field.doc}
     if alias != field.key:
         options["alias"] = alias
     if _allows_none(field.dtype):
         options["default"] = None
-    elif field.key in ("append_text", "prepend_text"):
-        options["default"] = ""
+    elif field.key in defaults:
+        options["default"] = defaults[field.key]
     elif field.dtype is bool:
         options["default"] = False
     return (field.dtype, MetadataField(**options))
@@ -165,15 +174,16 @@ def _attribute(field: QbField) -> t.Any:
 
 
 def _arguments(cls: t.Any) -> dict[str, t.Any]:
-    """Return what the constructor takes beside the columns: the attributes, and what a class says of itself."""
-    columns = {name for klass in cls.__mro__ for name in vars(klass).get("__constructor_columns__", ())}
-    arguments: dict[str, t.Any] = {
-        name: (info.annotation, Field(**_default_of(info), description=info.description))
-        for name, info in cls.AttributesModel.model_fields.items()
-        if name != "source"
-    }
-    for name in columns:
-        arguments[name] = (str, Field(description=f"The {name}"))
+    """Return what the constructor takes beside the columns: what the class says, and the attributes where they are arguments."""
+    arguments: dict[str, t.Any] = {}
+    if cls._attributes_are_arguments:
+        for name, info in cls.AttributesModel.model_fields.items():
+            if name != "source":
+                arguments[name] = (info.annotation, Field(**_default_of(info), description=info.description))
+    for klass in reversed(cls.__mro__):
+        for name, (dtype, description, *default) in vars(klass).get("__constructor_arguments__", {}).items():
+            options = {"default": default[0]} if default else {}
+            arguments[name] = (dtype, MetadataField(**options, description=description, write_only=not default))
     return arguments
 
 
@@ -181,14 +191,25 @@ def _default_of(info: t.Any) -> dict[str, t.Any]:
     return {} if info.is_required() else {"default": info.get_default(call_default_factory=True)}
 
 
+def _arguments_model(cls: t.Any) -> type[BaseModel]:
+    return _make(cls, "ConstructorArgsModel", _arguments(cls))
+
+
 def _constructor_model(cls: t.Any) -> type[BaseModel]:
-    arguments = _make(cls, "ConstructorArgsModel", _arguments(cls))
+    arguments = build(cls, "arguments")
     fields = _columns(cls, ("label", "description", "extras", "node_type"), None)
     return _make(
         cls,
         "ConstructorModel",
         {**fields, "args": (arguments, MetadataField(description="The arguments of the class"))},
     )
+
+
+def _some_columns(what: str, *names: str) -> t.Callable[[t.Any], type[BaseModel]]:
+    def make(cls: t.Any) -> type[BaseModel]:
+        return _make(cls, what, _columns(cls, names, dict[str, t.Any]))
+
+    return make
 
 
 def _cli_model(cls: t.Any) -> type[BaseModel]:
@@ -200,6 +221,10 @@ _BUILDERS: dict[str, t.Callable[[t.Any], type[BaseModel]]] = {
     "write": _write_model,
     "attributes": _attributes_model,
     "constructor": _constructor_model,
+    "arguments": _arguments_model,
+    "mutable": _some_columns("MutableNodeFields", "label", "description", "extras"),
+    "writable": _some_columns("WritableFields", "attributes", "repository_metadata"),
+    "base": _some_columns("BaseNodeModel", "label", "description", "extras", "node_type"),
     "cli": _cli_model,
 }
 
@@ -234,7 +259,7 @@ def _value_of(entity: t.Any, name: str) -> t.Any:
 def make_model(entity: t.Any, schema: str | None, minimal: bool, context: dict[str, t.Any] | None) -> BaseModel:
     """Return an entity as a model: what is read of a stored one, what would be written of an unstored one."""
     kind = schema or ("read" if entity.is_stored else "write")
-    if kind not in _BUILDERS or kind == "attributes":
+    if kind not in ("read", "write", "constructor", "cli"):
         raise ValueError(f"unknown schema `{schema}`: one of read, write, constructor, cli")
     if kind in ("read",) and not entity.is_stored:
         raise ValueError(f"{entity!r} has not been stored: only its schema `write` can be filled")

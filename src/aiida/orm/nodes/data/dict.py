@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from aiida.orm.cleaning import check_key, register_unwrapper
 from aiida.orm.nodes.data.data import Data, copy_containers
@@ -18,6 +18,9 @@ class Dict(Data):
 
     _known_node_type = "data.core.dict.Dict."
     _open_attributes = True
+    __constructor_arguments__: ClassVar[builtins.dict[str, tuple[Any, ...]]] = {
+        "value": (builtins.dict[str, Any], "The dictionary content")
+    }
 
     def __init__(self, value: Any = None, **kwargs: Any) -> None:
         dictionary = value if value is not None else kwargs.pop("dict", None)

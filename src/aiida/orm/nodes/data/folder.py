@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal
 
 from aiida.orm.nodes.data.data import Data
 
@@ -21,6 +21,9 @@ class FolderData(Data):
     """A tree of files: everything is in the repository, under the short names here too."""
 
     _known_node_type = "data.core.folder.FolderData."
+    __constructor_arguments__: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "tree": (str, "Absolute path to a folder to wrap")
+    }
 
     def __init__(self, tree: str | Path | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -23,8 +23,15 @@ class SinglefileData(Data):
 
     _known_node_type = "data.core.singlefile.SinglefileData."
     DEFAULT_FILENAME: ClassVar[str] = "file.txt"
+    _attribute_defaults: ClassVar[dict[str, Any]] = {"filename": DEFAULT_FILENAME}
+    __constructor_arguments__: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "filename": (str, "The name of the stored file", DEFAULT_FILENAME),
+        "content": (str, "The file content"),
+    }
 
-    __qb_fields__: ClassVar[tuple[QbField, ...]] = (add_field("filename", dtype=str, doc="The name of the stored file", is_attribute=True),)
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (
+        add_field("filename", dtype=str, doc="The name of the stored file", is_attribute=True),
+    )
 
     @classmethod
     def from_string(cls, content: str, filename: str | Path | None = None, **kwargs: Any) -> SinglefileData:
@@ -117,6 +124,12 @@ class SinglefileData(Data):
     def attach_file(self, filepath: str, fileobj: BinaryIO) -> None:
         """Put the file that an interface was given."""
         self.set_file(fileobj, filename=filepath)
+
+    @classmethod
+    def _resolve_keys(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Give the content as a stream: a text would be taken for a path."""
+        content = values.get("content")
+        return {**values, "content": io.StringIO(content)} if isinstance(content, str) else values
 
     def _validate(self) -> bool:
         super()._validate()

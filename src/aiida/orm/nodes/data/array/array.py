@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
@@ -22,6 +22,9 @@ class ArrayData(Data):
     _open_attributes = True
     array_prefix: ClassVar[str] = "array|"
     default_array_name: ClassVar[str] = "default"
+    __constructor_arguments__: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "arrays": (Sequence[Any] | dict[str, Sequence[Any]], "A single (or dictionary of) array(s) to store")
+    }
 
     def __init__(self, arrays: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -24,6 +24,8 @@ class AbstractCode(Data):
     """Base of all codes."""
 
     _known_node_type = "data.core.code.abstract.AbstractCode."
+    _attributes_are_arguments = True
+    _attribute_defaults: ClassVar[dict[str, Any]] = {"append_text": "", "prepend_text": ""}
 
     _KEY_ATTRIBUTE_DEFAULT_CALC_JOB_PLUGIN: ClassVar[str] = "input_plugin"
     _KEY_ATTRIBUTE_APPEND_TEXT: ClassVar[str] = "append_text"

@@ -21,8 +21,8 @@ class InstalledCode(Code):
     """An executable that is on a computer."""
 
     _known_node_type = "data.core.code.installed.InstalledCode."
-    # Arguments of the constructor that are no attributes.
-    __constructor_columns__ = ("computer",)
+    __constructor_arguments__ = {"computer": (str, "The label of the computer")}
+    _computer_is_written = True
     _KEY_ATTRIBUTE_FILEPATH_EXECUTABLE: ClassVar[str] = "filepath_executable"
     _SKIP_MODIFIABLE_CHECK = False
 

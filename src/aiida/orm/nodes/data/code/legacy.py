@@ -94,7 +94,9 @@ class Code(AbstractCode):
 
     def _set_remote(self, remote_computer_exec: Any) -> None:
         if not isinstance(remote_computer_exec, (list, tuple)) or len(remote_computer_exec) != 2:
-            raise ValueError("remote_computer_exec must be a list or tuple of length 2, with machine and executable name")
+            raise ValueError(
+                "remote_computer_exec must be a list or tuple of length 2, with machine and executable name"
+            )
         computer, path = remote_computer_exec
         if not os.path.isabs(path):
             raise ValueError("exec_path must be an absolute path (on the remote machine)")
@@ -311,6 +313,10 @@ class Code(AbstractCode):
             with override_log_level(), computer.get_transport() as transport:
                 found = transport.isfile(path)
         except Exception as exception:
-            raise ValidationError(f"Could not connect to the configured computer `{computer.label}`: {exception}") from exception
+            raise ValidationError(
+                f"Could not connect to the configured computer `{computer.label}`: {exception}"
+            ) from exception
         if not found:
-            raise ValidationError(f"the provided remote absolute path `{path}` does not exist on the computer `{computer.label}`.")
+            raise ValidationError(
+                f"the provided remote absolute path `{path}` does not exist on the computer `{computer.label}`."
+            )

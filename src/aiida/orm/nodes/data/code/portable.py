@@ -21,8 +21,7 @@ class PortableCode(Code):
     """An executable that is kept in the node, with its files, and goes to any computer."""
 
     _known_node_type = "data.core.code.portable.PortableCode."
-    # Arguments of the constructor that are no attributes.
-    __constructor_columns__ = ("filepath_files",)
+    __constructor_arguments__ = {"filepath_files": (str, "Absolute path to the folder with the files")}
     _KEY_ATTRIBUTE_FILEPATH_EXECUTABLE: ClassVar[str] = "filepath_executable"
 
     __qb_fields__: ClassVar[tuple[QbField, ...]] = (

@@ -25,9 +25,12 @@ class RemoteData(Data):
     """A folder on a computer."""
 
     _known_node_type = "data.core.remote.RemoteData."
+    _computer_is_written = True
     KEY_EXTRA_CLEANED: ClassVar[str] = "cleaned"
 
-    __qb_fields__: ClassVar[tuple[QbField, ...]] = (add_field("remote_path", dtype=str | None, doc="Filepath on the remote computer", is_attribute=True),)
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (
+        add_field("remote_path", dtype=str | None, doc="Filepath on the remote computer", is_attribute=True),
+    )
 
     def __init__(self, remote_path: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -101,11 +104,15 @@ class RemoteData(Data):
     ) -> int | str:
         """Return the size of the folder or of something in it: by `du` (blocks on disk) or by `stat` (sum of file sizes)."""
         if method not in ("du", "stat"):
-            raise NotImplementedError(f"Specified method `{method}` is not an valid input. Please choose either `du` or `stat`.")
+            raise NotImplementedError(
+                f"Specified method `{method}` is not an valid input. Please choose either `du` or `stat`."
+            )
         path = os.path.join(self.get_remote_path(), str(relpath or "."))
         with self._transport() as transport:
             if not transport.path_exists(path):
-                raise FileNotFoundError(f"The required remote path {path} does not exist, is not a file/directory, or has been deleted.")
+                raise FileNotFoundError(
+                    f"The required remote path {path} does not exist, is not a file/directory, or has been deleted."
+                )
             size = self._size_by_du(transport, path) if method == "du" else None
             if size is None:
                 size = self._size_by_stat(transport, path)

@@ -18,8 +18,11 @@ class RemoteStashData(Data):
 
     _known_node_type = "data.core.remote.stash.RemoteStashData."
     _storable = False
+    _computer_is_written = True
 
-    __qb_fields__: ClassVar[tuple[QbField, ...]] = (add_field("stash_mode", dtype=StashMode, doc="The mode with which the data was stashed", is_attribute=True),)
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = (
+        add_field("stash_mode", dtype=StashMode, doc="The mode with which the data was stashed", is_attribute=True),
+    )
 
     def __init__(self, stash_mode: StashMode, **kwargs: Any) -> None:
         super().__init__(**kwargs)

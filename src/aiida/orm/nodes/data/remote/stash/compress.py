@@ -29,7 +29,9 @@ class RemoteStashCompressedData(RemoteStashData):
         add_field("target_basepath", dtype=str, doc="The target basepath", is_attribute=True),
         add_field("source_list", dtype=list[str], doc="The list of source files that were stashed", is_attribute=True),
         add_field("dereference", dtype=bool, doc="Whether symbolic links were followed", is_attribute=True),
-        add_field("fail_on_missing", dtype=bool, doc="Whether stashing fails when a file is missing", is_attribute=True),
+        add_field(
+            "fail_on_missing", dtype=bool, doc="Whether stashing fails when a file is missing", is_attribute=True
+        ),
     )
 
     def __init__(
@@ -42,7 +44,9 @@ class RemoteStashCompressedData(RemoteStashData):
         **kwargs: Any,
     ) -> None:
         if stash_mode not in _MODES:
-            raise ValueError(f"a RemoteStashCompressedData is made with one of {[mode.name for mode in _MODES]}, not with {stash_mode}")
+            raise ValueError(
+                f"a RemoteStashCompressedData is made with one of {[mode.name for mode in _MODES]}, not with {stash_mode}"
+            )
         super().__init__(stash_mode, **kwargs)
         self.target_basepath = target_basepath
         self.source_list = source_list

@@ -33,7 +33,9 @@ class RemoteStashCustomData(RemoteStashData):
         **kwargs: Any,
     ) -> None:
         if stash_mode not in _MODES:
-            raise ValueError(f"a RemoteStashCustomData is made with one of {[mode.name for mode in _MODES]}, not with {stash_mode}")
+            raise ValueError(
+                f"a RemoteStashCustomData is made with one of {[mode.name for mode in _MODES]}, not with {stash_mode}"
+            )
         super().__init__(stash_mode, **kwargs)
         self.target_basepath = target_basepath
         self.source_list = source_list

@@ -23,7 +23,9 @@ class RemoteStashFolderData(RemoteStashData):
     __qb_fields__: ClassVar[tuple[QbField, ...]] = (
         add_field("target_basepath", dtype=str, doc="The target basepath", is_attribute=True),
         add_field("source_list", dtype=list[str], doc="The list of source files that were stashed", is_attribute=True),
-        add_field("fail_on_missing", dtype=bool, doc="Whether stashing fails when a file is missing", is_attribute=True),
+        add_field(
+            "fail_on_missing", dtype=bool, doc="Whether stashing fails when a file is missing", is_attribute=True
+        ),
     )
 
     def __init__(
@@ -35,7 +37,9 @@ class RemoteStashFolderData(RemoteStashData):
         **kwargs: Any,
     ) -> None:
         if stash_mode not in _MODES:
-            raise ValueError(f"a RemoteStashFolderData is made with one of {[mode.name for mode in _MODES]}, not with {stash_mode}")
+            raise ValueError(
+                f"a RemoteStashFolderData is made with one of {[mode.name for mode in _MODES]}, not with {stash_mode}"
+            )
         super().__init__(stash_mode, **kwargs)
         self.target_basepath = target_basepath
         self.source_list = source_list
