@@ -57,6 +57,8 @@ def test_types_of_missing_plugins() -> None:
     assert load_node_class("data.not.installed.Some.") is orm.Data
     assert load_node_class("process.calculation.some.Some.") is orm.ProcessNode
     assert load_node_class("") is orm.Node
+    with pytest.raises(DbContentError, match="nonsense"):
+        load_node_class("nonsense")
     assert get_type_string_from_class("x.y", "Z") == "x.y.Z."
     assert not is_valid_node_type_string("data.") and is_valid_node_type_string("data.core.int.Int.")
     with pytest.raises(DbContentError):

@@ -90,6 +90,8 @@ def load_node_class(type_string: str) -> type[Node]:
 def _find_node_class(type_string: str) -> type[Node]:
     if type_string == "":
         return cast("type[Node]", load_entry_point("aiida.orm", "core.node"))
+    if type_string != "data.":
+        is_valid_node_type_string(type_string, raise_on_false=True)
     name = type_string[:-1].rpartition(".")[0]
     group, base = "aiida.node", "process" if type_string.startswith("process.") else "data"
     if type_string.startswith("data.") and name != "data":
