@@ -217,7 +217,16 @@ def render_entry_points() -> str:
     return "\n".join(lines) + "\n"
 
 
+def render_decisions() -> str:
+    """The records of decisions."""
+    lines = ["# Decisions", "", MADE, "Why things are as they are where others were possible. Smaller reasons stand at the top of the modules.", ""]
+    for path in sorted((HERE / "adr").glob("*.md")):
+        lines.append(f"* [{path.read_text().splitlines()[0].lstrip('# ')}](../adr/{path.name})")
+    return "\n".join(lines) + "\n"
+
+
 PAGES = {
+    "decisions": render_decisions,
     "commands": render_commands,
     "options": render_options,
     "events": render_events,

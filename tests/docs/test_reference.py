@@ -20,7 +20,7 @@ def page(name: str) -> str:
     return (DOCS / "reference" / f"{name}.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["commands", "options", "events", "errors", "entry_points"])
+@pytest.mark.parametrize("name", ["commands", "options", "events", "errors", "entry_points", "decisions"])
 def test_reference_is_made_from_the_code(script: ModuleType, name: str) -> None:
     """`python docs/reference.py` would change nothing."""
     assert script.PAGES[name]() == page(name), "run `python docs/reference.py`"
