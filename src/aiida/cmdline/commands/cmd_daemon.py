@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import click
@@ -171,7 +172,7 @@ def stop(no_wait: bool, all_profiles: bool, timeout: int | None) -> None:
         if not client.is_daemon_running:
             echo.echo("The daemon was not running.")
             continue
-        _say("Stopping the daemon", lambda client=client: client.stop_daemon(wait=not no_wait, timeout=timeout))  # type: ignore[misc]
+        _say("Stopping the daemon", partial(client.stop_daemon, wait=not no_wait, timeout=timeout))
 
 
 @verdi_daemon.command("restart")

@@ -197,11 +197,10 @@ def _rabbitmq_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def _configure_rabbitmq(ctx: click.Context, profile: Profile | None, force: bool, non_interactive: bool, **settings: Any) -> None:
+def _configure_rabbitmq(profile: Profile | None, force: bool, non_interactive: bool, **settings: Any) -> None:
     """Write the connection to RabbitMQ into a profile, if it answers or is forced."""
     if profile is None:
         echo.echo_critical("there is no default profile: name one, see `verdi profile list`")
-    del ctx
     try:
         socket.create_connection((settings["broker_host"], settings["broker_port"]), timeout=3).close()
         echo.echo_report(f"A server listens at {settings['broker_host']}:{settings['broker_port']}.")
@@ -223,10 +222,9 @@ def configure_broker() -> None:
 @options.FORCE(help="Keep the settings though the server does not answer.")
 @_rabbitmq_options
 @options.NON_INTERACTIVE()
-@click.pass_context
-def configure_broker_rabbitmq(ctx: click.Context, /, **kwargs: Any) -> None:
+def configure_broker_rabbitmq(**kwargs: Any) -> None:
     """Ring through RabbitMQ: for workers on several machines."""
-    _configure_rabbitmq(ctx, **kwargs)
+    _configure_rabbitmq(**kwargs)
 
 
 @configure_broker.command("core.zeromq")
@@ -254,9 +252,8 @@ def configure_broker_none(profile: Profile, force: bool, non_interactive: bool) 
 @options.FORCE(help="Keep the settings though the server does not answer.")
 @_rabbitmq_options
 @options.NON_INTERACTIVE(default=True, show_default="--non-interactive")
-@click.pass_context
-def profile_configure_rabbitmq(ctx: click.Context, /, **kwargs: Any) -> None:
+def profile_configure_rabbitmq(**kwargs: Any) -> None:
     """Ring through RabbitMQ (now `configure-broker core.rabbitmq`)."""
-    _configure_rabbitmq(ctx, **kwargs)
+    _configure_rabbitmq(**kwargs)
 
 

@@ -138,7 +138,8 @@ class VerdiCommandGroup(click.Group):
             return cmd
         taken = {name for parameter in cmd.params for name in (*parameter.opts, *parameter.secondary_opts)}
         free = [name for name in VERBOSITY.args if name not in taken]
-        return OverridableOption(*free, **VERBOSITY.kwargs)(expose_value=False)(cmd)
+        decorated: click.Command = OverridableOption(*free, **VERBOSITY.kwargs)(expose_value=False)(cmd)
+        return decorated
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*self.lazy, *super().list_commands(ctx)})

@@ -20,8 +20,8 @@ def detect_postgres_config(profile_name: str, hostname: str, port: int, username
     secret = secrets.token_hex(15)
     role, database = server.create_dbuser_db_safe(dbname=database, dbuser=role, dbpass=secret)
     return {
-        "database_hostname": server.host_for_psycopg if hasattr(server, "host_for_psycopg") else hostname,
-        "database_port": server.port_for_psycopg if hasattr(server, "port_for_psycopg") else port,
+        "database_hostname": server.host_for_psycopg,
+        "database_port": server.port_for_psycopg,
         "database_name": database,
         "database_username": role,
         "database_password": secret,

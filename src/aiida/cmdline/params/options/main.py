@@ -19,7 +19,6 @@ from aiida.cmdline.utils import defaults
 from aiida.common import datastructures
 
 PROCESS_STATE_NAMES = ("created", "running", "waiting", "finished", "excepted", "killed")
-LEVEL_NAMES = ("NOTSET", "DEBUG", "INFO", "REPORT", "WARNING", "ERROR", "CRITICAL")
 
 
 def valid_process_states() -> tuple[str, ...]:
