@@ -339,3 +339,20 @@ def test_f13_remote_folder(engine, computer, tmp_path):
     remote._clean()
     assert remote.is_empty and remote.is_cleaned
     assert not (tmp_path / "remote" / "f").exists()
+
+
+async def test_a_job_driven_by_hand_step_by_step(engine, bash):
+    from aiida.common.exit_code import ExitCode as Code
+    from aiida.engine.processes.calcjobs.tasks import Waiting
+    from aiida.engine.transports import TransportQueue
+
+    process = ArithmeticAddCalculation(inputs={"code": bash, "x": orm.Int(4), "y": orm.Int(5)})
+    queue = TransportQueue()
+    process._runner = type("Runner", (), {"transport": queue})()
+    state, seen = Waiting(process, None), []
+    while isinstance(state, Waiting):
+        seen.append(state.data["command"])
+        state = await state.execute()
+    await queue.pool.close()
+    assert seen == ["upload", "submit", "update", "retrieve", "parse"]
+    assert state == Code(0) and process.outputs["sum"].value == 9

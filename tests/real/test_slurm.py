@@ -142,3 +142,17 @@ def test_the_controller_dies_and_comes_back(computer, cluster):
     up.join()
     assert node.is_finished_ok, (node.exit_status, node.exit_message, node.exception)
     assert results["sum"].value == 3
+
+
+def test_the_network_is_cut_and_comes_back(computer, server):
+    """Every connection is torn while the job runs: the job waits for the machine, and is fetched when it is there again."""
+    import threading
+
+    code = orm.InstalledCode(computer=computer, filepath_executable="/bin/bash", label="bash3").store()
+    down, up = threading.Timer(2, server.cut), threading.Timer(6, server.up)
+    down.start(), up.start()
+    options = {"max_memory_kb": 100_000, "max_wallclock_seconds": 60, "sleep": 5}
+    results, node = run_get_node(ArithmeticAddCalculation, code=code, x=orm.Int(3), y=orm.Int(2), metadata={"options": options})
+    up.join()
+    assert node.is_finished_ok, (node.exit_status, node.exit_message, node.exception)
+    assert results["sum"].value == 5

@@ -6,6 +6,7 @@ use them, as it records an intent before each effect; code that drives a job by 
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ from aiida.schedulers.datastructures import JobState
 
 from . import effects
 from .facts import Accepted, Alive, Ended, JobInFlight, Refused
-from .monitors import CalcJobMonitors
+from .manager import JobManager
+from .monitors import CalcJobMonitorAction, CalcJobMonitors
 from .poller import judge
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = (
     "PreSubmitException",
+    "Waiting",
     "task_kill_job",
     "task_monitor_job",
     "task_retrieve_job",
@@ -145,3 +148,98 @@ async def task_kill_job(node: CalcJobNode, transport_queue: TransportQueue, canc
     """Kill the job; True if there is nothing left to kill."""
     job_id = node.get_job_id()
     return True if job_id is None else await effects.cancel(_Holder(node), transport_queue.pool, job_id)  # type: ignore[arg-type]
+
+
+class Waiting:
+    """A job on its way, as a value: the next command, and what it has to know. `execute` does that command and gives what follows.
+
+    For code that drives a job by hand, step by step; the engine keeps the way of a job in its journal instead.
+    """
+
+    LABEL = "waiting"
+
+    def __init__(self, process: CalcJob, done_callback: Any, msg: str | None = None, data: Any | None = None) -> None:
+        self._process = process
+        self.done_callback = done_callback
+        self.msg = msg
+        self.data: dict[str, Any] = {"command": data} if isinstance(data, str) else dict(data or {"command": UPLOAD_COMMAND})
+        self._monitors: CalcJobMonitors | None = None
+        self._interrupted: Any = None
+
+    @property
+    def process(self) -> CalcJob:
+        """The job."""
+        return self._process
+
+    @property
+    def monitors(self) -> CalcJobMonitors | None:
+        """The monitors of the job, if it has any."""
+        if self._monitors is None and self.process.inputs.get("monitors"):
+            self._monitors = CalcJobMonitors(dict(self.process.inputs.monitors))
+        return self._monitors
+
+    def interrupt(self, reason: Any) -> None:
+        """Ask that no further command is begun; the one under way comes to its end."""
+        self._interrupted = reason
+
+    async def execute(self) -> Waiting | ExitCode:
+        """Do the command; return the state that follows, or the exit code at the end."""
+        if self._interrupted is not None:
+            raise RuntimeError(f"interrupted before `{self.data['command']}`: {self._interrupted}")
+        queue = self.process.runner.transport
+        node, command = self.process.node, self.data["command"]
+        if command == UPLOAD_COMMAND:
+            skip = await task_upload_job(self.process, queue, None)
+            return self.retrieve() if skip else self.submit()
+        if command == SUBMIT_COMMAND:
+            answer = await task_submit_job(node, queue, None)
+            return answer if isinstance(answer, ExitCode) else self.update()
+        if command == UPDATE_COMMAND:
+            return await self._follow(queue)
+        if command == STASH_COMMAND:
+            await task_stash_job(node, queue, None)
+            return self.retrieve(self.data.get("monitor_result"))
+        if command == RETRIEVE_COMMAND:
+            return self.parse(await task_retrieve_job(self.process, queue, None))
+        return self.process.parse(self.data["temporary"], self.data.get("exit_code"))
+
+    async def _follow(self, queue: TransportQueue) -> Waiting:
+        """Look until the job is over, or a monitor wants it to be."""
+        node = self.process.node
+        while not await task_update_job(node, JobManager(queue), None):
+            result = None if self.monitors is None else await task_monitor_job(node, queue, None, self.monitors)
+            if result is not None and result.action is CalcJobMonitorAction.KILL:
+                await task_kill_job(node, queue, None)
+            await asyncio.sleep(max(0.1, float(node.computer.get_minimum_job_poll_interval())))
+        return self.stash() if effects.needs_stash(self.process) else self.retrieve()
+
+    def _next(self, command: str, **data: Any) -> Waiting:
+        return type(self)(self.process, self.done_callback, msg=f"Waiting for transport task: {command}", data={"command": command, **data})
+
+    def upload(self) -> Waiting:
+        """Return the state in which the job is to be uploaded."""
+        return self._next(UPLOAD_COMMAND)
+
+    def submit(self) -> Waiting:
+        """Return the state in which the job is to be submitted."""
+        return self._next(SUBMIT_COMMAND)
+
+    def update(self) -> Waiting:
+        """Return the state in which the job is with the scheduler."""
+        return self._next(UPDATE_COMMAND)
+
+    def stash(self, monitor_result: Any = None) -> Waiting:
+        """Return the state in which files are to be stashed."""
+        return self._next(STASH_COMMAND, monitor_result=monitor_result)
+
+    def retrieve(self, monitor_result: Any = None) -> Waiting:
+        """Return the state in which files are to be retrieved."""
+        return self._next(RETRIEVE_COMMAND, monitor_result=monitor_result)
+
+    def parse(self, retrieved_temporary_folder: str, exit_code: ExitCode | None = None) -> Waiting:
+        """Return the state in which the files are to be parsed."""
+        return self._next("parse", temporary=retrieved_temporary_folder, exit_code=exit_code)
+
+    def load_instance_state(self, saved_state: Any, load_context: Any) -> None:
+        """Take over what `data` was."""
+        self.data = dict(saved_state.get("data") or self.data)
