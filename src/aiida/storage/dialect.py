@@ -123,6 +123,7 @@ class Dialect:
     name: str
     mark: str
     now: str
+    unindexed = ""  # before a column: not to be looked up in its index, where the planner would guess wrong
     max_rows = 500
     concurrent_writers: bool
 
@@ -194,6 +195,7 @@ class SqliteDialect(Dialect):
     name = "sqlite"
     mark = "?"
     now = SQLITE_NOW
+    unindexed = "+"
     concurrent_writers = False
 
     def converters(self, column: sa.Column[Any]) -> tuple[Convert | None, Convert | None]:
