@@ -28,12 +28,23 @@ def server():
 
 
 def make(server, host="cluster", **options):
-    return AsyncSshTransport(machine=host, ssh_config=server.config, safe_interval=0.0, use_login_shell=False, **options)
+    options.setdefault("use_login_shell", False)
+    return AsyncSshTransport(machine=host, ssh_config=server.config, safe_interval=0.0, **options)
+
+
+@pytest.mark.parametrize("login_shell", [False, True])
+@pytest.mark.parametrize("backend", ["asyncssh", "openssh"])
+def test_suite(server, tmp_path, backend, login_shell):
+    check_transport(lambda: make(server, backend=backend, use_login_shell=login_shell), str(tmp_path))
 
 
 @pytest.mark.parametrize("backend", ["asyncssh", "openssh"])
-def test_suite(server, tmp_path, backend):
-    check_transport(lambda: make(server, backend=backend), str(tmp_path))
+def test_login_shells_are_started_once(server, backend):
+    with make(server, backend=backend, use_login_shell=True) as transport:
+        assert "on" in transport.exec_command_wait("shopt login_shell")[1]
+        begin = time.perf_counter()
+        assert [transport.exec_command_wait(f"echo {i}; exit {i}") for i in range(20)] == [(i, f"{i}\n", "") for i in range(20)]
+        assert time.perf_counter() - begin < 20 * 0.1
 
 
 def test_suite_of_the_blocking_plugin(server, tmp_path):

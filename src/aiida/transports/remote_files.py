@@ -54,6 +54,10 @@ class RemoteFiles(abc.ABC):
     async def drain(self, command: str, target: int) -> tuple[int, bytes]:
         """Run a command whose output goes to a local descriptor, which is closed at the end."""
 
+    @abc.abstractmethod
+    async def start(self, command: str) -> Any:
+        """Start a command; its `stdin` is written to, its `stdout` is awaited (`readline`, `readexactly`), both in bytes."""
+
     # --- operations ------------------------------------------------------------------------------------------------------------
 
     async def _do(self, command: str, path: str) -> bytes:

@@ -16,12 +16,15 @@ from aiida.transports.errors import Refused, TransportFailure, Unreachable
 from aiida.transports.remote_files import RemoteFiles
 from aiida.transports.util import FileAttribute
 
-__all__ = ("AsyncSshFiles", "translate")
+__all__ = ("MOST_CHANNELS", "AsyncSshFiles", "translate")
 
 T = TypeVar("T")
 
 #: up to so many files a tree is sent file by file; starting a shell and tar for less costs more than it saves.
 _FEW = 16
+
+#: servers allow ten sessions per connection (MaxSessions): two are login shells, one is SFTP.
+MOST_CHANNELS = 6
 
 #: seconds between tries to open a channel.
 _PATIENCE = (0.02, 0.05, 0.1, 0.3, 1.0, 3.0)
@@ -119,6 +122,13 @@ class AsyncSshFiles(RemoteFiles):
                 return 128
             raise ConnectionResetError(f"the connection to {self._host} was lost while a command ran: its result is not known")
         return int(done.exit_status)
+
+    async def start(self, command: str) -> Any:
+        """Start a command."""
+        try:
+            return await self._channel(command)
+        except (OSError, asyncssh.Error) as error:
+            raise translate(error, self._host) from error
 
     async def feed(self, command: str, source: int) -> tuple[int, bytes]:
         """Run a command that reads from a descriptor."""

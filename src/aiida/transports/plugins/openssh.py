@@ -110,6 +110,11 @@ class OpenSshFiles(RemoteFiles):
         self._check(process.returncode, err)
         return process.returncode, out, err
 
+    async def start(self, command: str) -> Any:
+        """Start a command."""
+        pipes = {**_PIPES, "stderr": asyncio.subprocess.DEVNULL}
+        return await asyncio.create_subprocess_exec(*self._line(command), limit=1 << 20, **pipes)
+
     async def feed(self, command: str, source: int) -> tuple[int, bytes]:
         """Run a command that reads from a descriptor."""
         return await self._stream(command, source, stdin=source, stdout=asyncio.subprocess.DEVNULL)

@@ -19,7 +19,7 @@ from aiida.transports.errors import Refused
 from aiida.transports.fields import AuthOption, field
 from aiida.transports.loop import block_on
 from aiida.transports.paths import quote, text
-from aiida.transports.plugins.asyncssh_backend import AsyncSshFiles
+from aiida.transports.plugins.asyncssh_backend import MOST_CHANNELS, AsyncSshFiles
 from aiida.transports.plugins.ssh_async import AsyncSshTransport
 from aiida.transports.remote_files import RemoteFiles
 from aiida.transports.transport import BlockingTransport, TransportInternalError, TransportPath
@@ -320,5 +320,5 @@ class _Inner(AsyncSshTransport):
 
     def _make_backend(self, host: str) -> RemoteFiles:
         return _KnownHosts(
-            host, self._outer.connect_options(), channels=self._max_io_allowed, policy=self._outer.policy
+            host, self._outer.connect_options(), channels=min(self._max_io_allowed, MOST_CHANNELS), policy=self._outer.policy
         )

@@ -14,8 +14,9 @@ from aiida.transports import archiving
 from aiida.transports.copying import LocalSide, Mover, Side, copy_any, copy_file, copy_tree
 from aiida.transports.errors import Refused
 from aiida.transports.fields import AuthOption, field, validate_positive_number
+from aiida.transports.login_shells import LoginShells
 from aiida.transports.paths import has_magic, match_names, quote, text
-from aiida.transports.plugins.asyncssh_backend import AsyncSshFiles
+from aiida.transports.plugins.asyncssh_backend import MOST_CHANNELS, AsyncSshFiles
 from aiida.transports.plugins.openssh import OpenSshFiles
 from aiida.transports.remote_files import RemoteFiles
 from aiida.transports.transport import AsyncTransport, Transport, TransportInternalError, TransportPath
@@ -78,6 +79,7 @@ class AsyncSshTransport(AsyncTransport):
         if self._config_file is not None:
             self._connect_options.setdefault("config", [self._config_file])
         self._commands: RemoteFiles | None = None
+        self._shells: LoginShells | None = None
         self._files: RemoteFiles | None = None
 
     @property
@@ -93,7 +95,7 @@ class AsyncSshTransport(AsyncTransport):
     def _make_backend(self, host: str) -> RemoteFiles:
         if self.backend_name == "openssh":
             return OpenSshFiles(host, channels=self._max_io_allowed, config_file=self._config_file)
-        return AsyncSshFiles(host, self._connect_options, channels=self._max_io_allowed)
+        return AsyncSshFiles(host, self._connect_options, channels=min(self._max_io_allowed, MOST_CHANNELS))
 
     async def open_async(self) -> AsyncSshTransport:
         """Connect."""
@@ -112,6 +114,7 @@ class AsyncSshTransport(AsyncTransport):
                 await commands.close()
                 raise
         self._commands, self._files, self._is_open = commands, files, True
+        self._shells = LoginShells(commands.start) if self._use_login_shell else None
         return self
 
     async def _run_script(self) -> None:
@@ -130,6 +133,8 @@ class AsyncSshTransport(AsyncTransport):
         if not self._is_open:
             raise InvalidOperation("Cannot close the transport: it is already closed")
         commands, files, self._commands, self._files, self._is_open = self._commands, self._files, None, None, False
+        if self._shells is not None:
+            self._shells.close()
         for backend in {id(each): each for each in (commands, files) if each is not None}.values():
             await backend.close()
 
@@ -169,7 +174,12 @@ class AsyncSshTransport(AsyncTransport):
         given: Any = stdin
         fed = given.read() if hasattr(given, "read") else given
         data = fed if isinstance(fed, bytes) else (fed or "").encode(encoding)
-        status, out, err = await self._commands.run(f"{self._bash_command_str}-c {quote(command)}", data, timeout)
+        reply = None
+        if self._shells is not None and not data and timeout is None:
+            reply = await self._shells.run(command)
+        if reply is None:
+            reply = await self._commands.run(f"{self._bash_command_str}-c {quote(command)}", data, timeout)
+        status, out, err = reply
         return status, out.decode(encoding), err.decode(encoding)
 
     async def whoami_async(self) -> str:
