@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from aiida import orm
+from aiida.calculations.arithmetic.add import ArithmeticAddCalculation
 from aiida.engine import ToContext, WorkChain, append_, calcfunction, get_daemon_client, submit, while_
 
 
@@ -66,6 +67,57 @@ class Parent(WorkChain):
         self.out("total", total)
 
 
+class Tree(WorkChain):
+    """A nested work chain: `width` children of one level less, a calcfunction each, and a job at the leaves if there is a code."""
+
+    @classmethod
+    def define(cls, spec):
+        super().define(spec)
+        spec.input("n", valid_type=orm.Int)
+        spec.input("depth", valid_type=orm.Int)
+        spec.input("width", valid_type=orm.Int)
+        spec.input("code", valid_type=orm.AbstractCode, required=False)
+        spec.input("prepend", valid_type=orm.Str, required=False)
+        spec.output("total", valid_type=orm.Int)
+        spec.outline(cls.begin, cls.launch, cls.collect)
+
+    def begin(self):
+        self.ctx.total = add(self.inputs.n, self.inputs.n)
+        self.report("begun")
+
+    def launch(self):
+        handed = {name: self.inputs[name] for name in ("code", "prepend", "width") if name in self.inputs}
+        if self.inputs.depth.value > 0:
+            for i in range(self.inputs.width.value):
+                child = self.submit(Tree, n=orm.Int(self.inputs.n.value + i), depth=orm.Int(self.inputs.depth.value - 1), **handed)
+                self.to_context(children=append_(child))
+        elif "code" in self.inputs:
+            options = {"resources": {"num_machines": 1, "num_mpiprocs_per_machine": 1}, "prepend_text": self.inputs.prepend.value}
+            job = self.submit(ArithmeticAddCalculation, x=self.inputs.n, y=self.ctx.total, code=self.inputs.code, metadata={"options": options})
+            self.to_context(job=job)
+
+    def collect(self):
+        total = self.ctx.total
+        for child in self.ctx.get("children", []):
+            total = add(total, child.outputs.total)
+        if "job" in self.ctx:
+            total = add(total, self.ctx.job.outputs.sum)
+        self.out("total", total)
+
+
+class Quick(WorkChain):
+    """Notes the moment of its first step."""
+
+    @classmethod
+    def define(cls, spec):
+        super().define(spec)
+        spec.input("path", valid_type=orm.Str)
+        spec.outline(cls.note)
+
+    def note(self):
+        Path(self.inputs.path.value).write_text(repr(time.time()))
+
+
 class Stubborn(WorkChain):
     """Waits in a step until a file is there."""
 
@@ -99,4 +151,47 @@ def worker_pids():
     return [int(pid) for pid in get_daemon_client().get_worker_info()["info"]]
 
 
-__all__ = ["Parent", "Slow", "Stubborn", "add", "get_daemon_client", "submit", "wait_ended", "wait_until", "worker_pids"]
+def describe(*nodes):
+    """The graphs of processes as values in which no id occurs, and how many processes there are in all."""
+    from tests.durability.harness import canon
+
+    return {"graphs": sorted(repr(canon(node)) for node in nodes), "count": orm.QueryBuilder().append(orm.ProcessNode).count()}
+
+
+def make_code():
+    """The code that the leaves of a `Tree` run."""
+    return orm.InstalledCode(
+        label="add", computer=orm.load_computer("localhost"), filepath_executable="/bin/bash",
+        default_calc_job_plugin="core.arithmetic.add",
+    ).store()
+
+
+def start_times(folder, count, pause):
+    """Submit `Quick` at the rhythm of `pause`; the seconds from each submission to the first step."""
+    delays = []
+    for number in range(count):
+        path = Path(folder) / f"quick-{number}"
+        begun = time.time()
+        submit(Quick, path=orm.Str(str(path)))
+        wait_until(lambda: path.exists() and path.read_text(), 30, f"the start of process {number}")
+        delays.append(float(path.read_text()) - begun)
+        time.sleep(pause)
+    return sorted(delays)
+
+
+__all__ = [
+    "Parent",
+    "Quick",
+    "Slow",
+    "Stubborn",
+    "Tree",
+    "add",
+    "describe",
+    "get_daemon_client",
+    "make_code",
+    "start_times",
+    "submit",
+    "wait_ended",
+    "wait_until",
+    "worker_pids",
+]

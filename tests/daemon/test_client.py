@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import Home
+    from tests.home import Home
 
 
 def test_start_status_stop(home: Home) -> None:

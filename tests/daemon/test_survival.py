@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import Home
+    from tests.home import Home
 
 UNDISTURBED = {"total": 24, "slow": 3, "adds": 9 + 2}
 
