@@ -17,25 +17,27 @@ if TYPE_CHECKING:
     from aiida.orm.nodes.node import Node
     from aiida.orm.utils.links import LinkTriple
 
-__all__ = ("Link", "after_store", "store_nodes")
+__all__ = ("Link", "Prepared", "after_store", "prepare_nodes", "store_nodes")
 
 Link = tuple["Node", "Node", LinkType, str]
+Prepared = list[Callable[[], Any]]
 
 # Called with the nodes once they are in the transaction (the automatic group of `verdi run` adds them).
 after_store: list[Callable[[Sequence[Any]], None]] = []
 
 
-def store_nodes(nodes: Sequence[Node], links: Iterable[Link] = ()) -> None:
+def store_nodes(nodes: Sequence[Node], links: Iterable[Link] = (), prepared: Prepared | None = None) -> None:
     """Store nodes, their waiting incoming links, and the given links: all or nothing.
 
     `links` are quadruples (source, target, type, label) and are taken as checked. Sources must be stored or among `nodes`.
+    Who stores within a transaction of its own gives what `prepare_nodes` returned before it, so that no file is written in it.
     """
     new = [node for node in nodes if not node.is_stored]
     extra = list(links)
     if not new and not extra:
         return
     store = (new[0] if new else extra[0][0]).backend
-    prepared = _prepare(new)
+    prepared = prepare_nodes(new) if prepared is None else prepared
     with store.transaction() as transaction:
         if new:
             store.insert([node._row for node in new])
@@ -55,10 +57,10 @@ def _row(source: Node, target: Node, link_type: LinkType, label: str) -> LinkRow
     return LinkRow(input_id=source._row.id, output_id=target._row.id, label=label, type=link_type.value)  # type: ignore[arg-type]
 
 
-def _prepare(nodes: Sequence[Node]) -> list[Callable[[], Any]]:
-    """Validate and complete the rows; nothing is written yet but files."""
+def prepare_nodes(nodes: Sequence[Node]) -> Prepared:
+    """Validate and complete the rows; nothing is written yet but files. Returns what undoes it, for one `store_nodes`."""
     together = {id(node) for node in nodes}
-    undo: list[Callable[[], Any]] = []
+    undo: Prepared = []
     for node in nodes:
         node._validate_storability()
         node._validate()

@@ -115,7 +115,18 @@ def wake_job(tx: Connected, process: int, jobid: str, state: str, verdict: str) 
     sql = "UPDATE job SET state=:s WHERE process=:p AND jobid=:j AND state='queued'"
     if run(tx.connection, sql, s=f"{state}:{verdict}" if verdict else state, p=process, j=jobid).rowcount != 1:
         return False
-    return run(tx.connection, "UPDATE task SET ready=TRUE WHERE process=:p", p=process).rowcount == 1
+    sql = f"UPDATE task SET ready=TRUE, slot=CASE WHEN {_KEEPS_SLOT} THEN slot ELSE 0 END WHERE process=:p"
+    return (
+        run(
+            tx.connection, sql if state == "ended" else "UPDATE task SET ready=TRUE WHERE process=:p", p=process
+        ).rowcount
+        == 1
+    )
+
+
+# A limit on jobs is held until the job is over, one on kinds and groups to the end of the process.
+_KEEPS_SLOT = """EXISTS (SELECT 1 FROM lane_bound lb JOIN bound b ON b.id = lb.bound
+    WHERE lb.lane = task.slot AND (b.name LIKE 'kind:%' OR b.name LIKE 'group:%'))"""
 
 
 # --- limits ----------------------------------------------------------------------------------------------------------

@@ -47,8 +47,19 @@ def created(process: Process, *, inline: bool) -> ev.Created:
     )
 
 
+def ready(process: Process) -> endings.Ready:
+    """Files first: input nodes and the node, with everything complete but their rows."""
+    nodes = process._nodes_to_store()
+    return endings.Ready(nodes, nodes)
+
+
 def record(
-    tx: Transaction, process: Process, event: ev.Created, more: Sequence[ev.Event] = (), **task: Any
+    tx: Transaction,
+    process: Process,
+    nodes: endings.Ready,
+    event: ev.Created,
+    more: Sequence[ev.Event] = (),
+    **task: Any,
 ) -> list[ev.Event]:
     """T1 (1)-(3): input nodes, node and links; the task row; the first events, which are returned.
 
@@ -56,7 +67,7 @@ def record(
     """
     if more and not process.node.is_stored:
         process.node._project({"process_state": machine.RUNNING})
-    storing.store_nodes(process._nodes_to_store())
+    storing.store_nodes(nodes, prepared=nodes.take())
     source = process._cached_source
     if source is None:
         events: list[ev.Event] = [event, *more]
@@ -97,10 +108,12 @@ def submit(core: Core, process: Process, *, home: int | None = None, priority: i
             "Move it to a module that is on the Python path, or use `run`"
         )
 
+    nodes = ready(process)
+
     def work(tx: Transaction) -> list[ev.Event]:
         tx.after_commit(core.ring)
         return record(
-            tx, process, event, home=home, lane=core.lane_for(tx, bounds_of(process, None)), priority=priority
+            tx, process, nodes, event, home=home, lane=core.lane_for(tx, bounds_of(process, None)), priority=priority
         )
 
     events = create(core, process, work)
@@ -135,8 +148,8 @@ def create(core: Core, process: Process, work: write.Work[list[ev.Event]]) -> li
 
 def be_born_owned(core: Core, process: Process) -> Live:
     """T1 for `run` in an interpreter: owned from the first commit on, and at home here."""
-    event = created(process, inline=True)
-    events = create(core, process, lambda tx: record(tx, process, event, owner=core.worker, home=core.worker))
+    event, nodes = created(process, inline=True), ready(process)
+    events = create(core, process, lambda tx: record(tx, process, nodes, event, owner=core.worker, home=core.worker))
     if events is None:
         node = orm.load_node(uuid=process.node.uuid)
         return core.revive(Lease(node.pk, core.worker, 1, 1), core.load_state(node.pk), type(process))
@@ -153,16 +166,17 @@ def launch(core: Core, parent: Live, process: Process, *, rides: bool) -> tuple[
                 return taken
     event = created(process, inline=rides or core.inline)
     home = core.worker if core.inline and not rides else None
+    nodes = ready(process)
     births: list[ev.Event] = []
 
     def body(tx: Transaction) -> list[ev.Event]:
         if rides:
             births[:] = record(
-                tx, process, event, [perform.STARTED], owner=core.worker, caller=parent.pk, rides=parent.pk
+                tx, process, nodes, event, [perform.STARTED], owner=core.worker, caller=parent.pk, rides=parent.pk
             )
         else:
             lane = core.lane_for(tx, bounds_of(process, parent.pk))
-            births[:] = record(tx, process, event, caller=parent.pk, home=home, lane=lane)
+            births[:] = record(tx, process, nodes, event, caller=parent.pk, home=home, lane=lane)
             tx.after_commit(core.ring)
         return [ev.ChildLaunched(child=process.node.pk, uuid=event.uuid, rides=rides, process_type=event.process_type)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aiida import orm
@@ -27,13 +27,31 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger("aiida.engine.runtime")
 
 
-def attach(live: Live, outputs: Sequence[Any], logs: Sequence[Any], core: Core) -> None:
+class Ready(list[Any]):
+    """Nodes or outputs whose files are written and whose rows are complete: only rows are left for the transaction (R1)."""
+
+    def __init__(self, items: Iterable[Any], nodes: Sequence[Any]) -> None:
+        super().__init__(items)
+        self._prepared: storing.Prepared | None = storing.prepare_nodes(nodes) if nodes else None
+
+    def take(self) -> storing.Prepared | None:
+        """What was prepared, once: a transaction that is run again has undone it."""
+        prepared, self._prepared = self._prepared, None
+        return prepared
+
+
+def ready(outputs: Sequence[Any]) -> Ready:
+    """Call it before the transaction in which the outputs are attached."""
+    return Ready(outputs, [output.node for output in outputs if not output.node.is_stored])
+
+
+def attach(live: Live, outputs: Ready | None, logs: Sequence[Any], core: Core) -> None:
     """Inside a transaction: what the step produced. Unstored results and their links go in one insert each."""
     if outputs:
         node = live.process.node  # type: ignore[union-attr]
         new = [output.node for output in outputs if not output.node.is_stored]
-        storing.store_nodes(new, [(node, output.node, output.link_type, output.label) for output in outputs])
-        live.process._note_outputs(outputs)  # type: ignore[union-attr]
+        links = [(node, output.node, output.link_type, output.label) for output in outputs]
+        storing.store_nodes(new, links, outputs.take() if new else None)
     if logs:
         core.env.store.insert(list(logs))
 
@@ -47,14 +65,14 @@ def end(
     logs: Sequence[Any] = (),
 ) -> None:
     """T6 and what follows it."""
-    process = live.process
+    process, attached = live.process, ready(outputs)
     hook = process is not None and type(process)._overrides_on_terminated()
     patch, remove = terminal_projection(event)
     if live.state.nature == "job":
         remove = (*remove, "state")
 
     def body(tx: Transaction) -> None:
-        attach(live, outputs, logs, core)
+        attach(live, attached, logs, core)
         if live.state.nature == "job":
             journal.end_job(tx, live.pk)
         if live.riders or (
@@ -178,6 +196,7 @@ def finish(core: Core, live: Live, code: ExitCode, before: Sequence[ev.Event] = 
     assert process is not None
     code = process._finish(code)
     with core.user_code(process):
+        process.on_exiting()
         process.on_finish(code, code.status == 0)
     outputs, logs = process._take_outputs(), process._take_logs()
     event = ev.Finished(status=code.status, message=code.message, outputs=[output.label for output in outputs])

@@ -159,7 +159,7 @@ def prepare(core: Core, live: Live, effect: do.Prepare) -> bool:
     logs = process._take_logs()
 
     def body(tx: Transaction) -> None:
-        endings.attach(live, (), logs, core)
+        endings.attach(live, None, logs, core)
         core.project(live, {**prepared.attributes, "state": "uploading", **waiting_for("upload")}, **columns)
 
     write.append(core.env, live, [event, ev.Waiting()], body)
@@ -208,8 +208,10 @@ def uploaded(core: Core, live: Live, effect: do.Upload, done: facts.Uploaded) ->
     if done.remote_folder is not None and before is None:
         outputs = [PendingOutput(done.remote_folder, LinkType.CREATE, "remote_folder")]
 
+    attached = endings.ready(outputs)
+
     def body(tx: Transaction) -> None:
-        endings.attach(live, outputs, (), core)
+        endings.attach(live, attached, (), core)
         core.project(
             live, {**done.attributes, "state": "submitting", **waiting_for("submit" if submits else "retrieve")}
         )
@@ -367,6 +369,8 @@ def follow(core: Core, live: Live, effect: do.Follow) -> bool:
         return job_ended(core, live, msgspec.json.decode(detail, type=facts.Ended))
     if kind not in ("queued", "waits"):
         return away(core, live, "look", look_closer(core, live), lambda verdict: judged(core, live, verdict))
+    if live.state.monitor:
+        return stop_by_monitor(core, live, process)
     if has_monitors(process):
         return away(
             core, live, "monitor", remote.run_monitors(process, core.pool), lambda acted: monitored(core, live, acted)
@@ -418,17 +422,14 @@ def judged(core: Core, live: Live, verdict: facts.Verdict) -> bool:
 def monitored(core: Core, live: Live, acted: facts.MonitorActed | None) -> bool:
     """A monitor may end the job, or nothing has happened and it looks again later."""
     process: Any = live.process
+    made = {} if acted is None else acted.outputs
+    attached = endings.ready([PendingOutput(node, LinkType.CREATE, label) for label, node in made.items()])
     if acted is None or acted.action != "kill":
         events: list[ev.Event] = []
         if acted is not None:
             events = [ev.MonitorActed(monitor=acted.monitor, action=acted.action, message=acted.message)]
-        outputs = (
-            []
-            if acted is None
-            else [PendingOutput(node, LinkType.CREATE, label) for label, node in acted.outputs.items()]
-        )
         write.append(
-            core.env, live, events, lambda tx: endings.attach(live, outputs, (), core),
+            core.env, live, events, lambda tx: endings.attach(live, attached, (), core),
             then=journal.LATER, delay=monitor_interval(process),
         )  # fmt: skip
         core.release(live)
@@ -437,8 +438,12 @@ def monitored(core: Core, live: Live, acted: facts.MonitorActed | None) -> bool:
         monitor=acted.monitor, action=acted.action, message=acted.message,
         facts={"retrieve": acted.retrieve, "parse": acted.parse, "override_exit_code": acted.override_exit_code},
     )  # fmt: skip
-    outputs = [PendingOutput(node, LinkType.CREATE, label) for label, node in acted.outputs.items()]
-    write.append(core.env, live, [event], lambda tx: endings.attach(live, outputs, (), core))
+    write.append(core.env, live, [event], lambda tx: endings.attach(live, attached, (), core))
+    return stop_by_monitor(core, live, process)
+
+
+def stop_by_monitor(core: Core, live: Live, process: Any) -> bool:
+    """Cancel the job; asked again by whoever comes after a crash."""
     cancelling = remote.cancel(process, core.pool, live.state.job_id)
     ended = facts.Ended(evidence="monitor")
     return away(core, live, "cancel", cancelling, lambda _: job_ended(core, live, ended))
@@ -447,6 +452,10 @@ def monitored(core: Core, live: Live, acted: facts.MonitorActed | None) -> bool:
 def job_ended(core: Core, live: Live, ended: facts.Ended) -> bool:
     """Positive evidence. It is on record in the job's row, so the event goes with the next commit where nothing lies between."""
     event = ev.JobEnded(evidence=ended.evidence, facts=msgspec.to_builtins(ended))
+    if not live.state.monitor.get("retrieve", True):
+        live.pending.append(event)
+        end_early(core, live, monitor_code(live, live.process) or ExitCode(0))
+        return False
     if "stash" not in live.state.facts:
         live.pending.append(event)
         return retrieve(core, live, do.Retrieve())
@@ -479,8 +488,10 @@ def stashed(core: Core, live: Live, done: facts.Stashed) -> bool:
         end_early(core, live, code or ExitCode(160, f"stashing failed: {done.reason}"))
         return False
 
+    attached = endings.ready(outputs)
+
     def body(tx: Transaction) -> None:
-        endings.attach(live, outputs, (), core)
+        endings.attach(live, attached, (), core)
         core.project(live, {"state": "retrieving", **waiting_for("retrieve")})
 
     uuid = "" if done.remote_stash is None else done.remote_stash.uuid
@@ -526,8 +537,10 @@ def retrieved(core: Core, live: Live, info: Any, done: facts.Retrieved) -> bool:
     if info is not None:
         patch["detailed_job_info"] = info
 
+    attached = endings.ready(outputs)
+
     def body(tx: Transaction) -> None:
-        endings.attach(live, outputs, (), core)
+        endings.attach(live, attached, (), core)
         core.project(live, patch)
         heal(core, tx, live)
 
@@ -549,7 +562,11 @@ def parse(core: Core, live: Live, effect: do.Parse) -> bool:
     process.node._row.attributes["process_state"] = machine.RUNNING
     try:
         with core.user_code(process):
-            code = remote.parse(process, live.state.temporary or None, monitor_code(live, process)) or ExitCode(0)
+            stopped = monitor_code(live, process)
+            if not live.state.monitor.get("parse", True):
+                code = stopped or ExitCode(0)
+            else:
+                code = remote.parse(process, live.state.temporary or None, stopped) or ExitCode(0)
         live.begun = 0.0
     except (Exception, *perform.ABNORMAL) as error:
         live.begun = 0.0

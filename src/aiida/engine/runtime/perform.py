@@ -148,8 +148,10 @@ def check_held(live: Live) -> None:
 
 def go_on(core: Core, live: Live, process: Any, outcome: Continue) -> bool:
     """T5: the step is done; wait if what it awaits is alive."""
+    process.on_exiting()
     snapshot = process._snapshot()
     outputs, logs = process._take_outputs(), process._take_logs()
+    attached = endings.ready(outputs)
     # a step whose snapshot lost something is not durable: what a re-run may ask for again spans the steps after it, too
     unclaimed = live.memo.unclaimed if live.memo and not snapshot.lost else []
     targets = sorted({awaitable.pk for awaitable in outcome.awaitables})
@@ -176,7 +178,7 @@ def go_on(core: Core, live: Live, process: Any, outcome: Continue) -> bool:
     strangers = [target for target in targets if target not in {launch.child for launch in live.state.launched}]
 
     def body(tx: Transaction) -> None:
-        endings.attach(live, outputs, logs, core)
+        endings.attach(live, attached, logs, core)
         if any(launch.rides for launch in unclaimed):
             endings.abandon_riders(core, tx, live)
         if shows:
