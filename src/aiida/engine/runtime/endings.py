@@ -52,6 +52,7 @@ def attach(live: Live, outputs: Ready | None, logs: Sequence[Any], core: Core) -
         new = [output.node for output in outputs if not output.node.is_stored]
         links = [(node, output.node, output.link_type, output.label) for output in outputs]
         storing.store_nodes(new, links, outputs.take() if new else None)
+        live.process._note_outputs(outputs)  # type: ignore[union-attr]
     if logs:
         core.env.store.insert(list(logs))
 
