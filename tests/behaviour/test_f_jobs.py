@@ -356,3 +356,70 @@ async def test_a_job_driven_by_hand_step_by_step(engine, bash):
     await queue.pool.close()
     assert seen == ["upload", "submit", "update", "retrieve", "parse"]
     assert state == Code(0) and process.outputs["sum"].value == 9
+
+
+@pytest.mark.parametrize("mode", ["copy", "tar.gz"])
+def test_stash_and_unstash(engine, computer, tmp_path, mode):
+    from aiida.plugins import CalculationFactory
+
+    there = tmp_path / "there"
+    (there / "sub").mkdir(parents=True)
+    (there / "keep").write_text("K")
+    (there / "sub" / "deep").write_text("D")
+    source = orm.RemoteData(remote_path=str(there), computer=computer).store()
+    stash = {"target_base": str(tmp_path / "stash"), "source_list": ["keep", "sub/*"], "stash_mode": mode}
+    results, node = run_get_node(
+        CalculationFactory("core.stash"), source_node=source, metadata={"computer": computer, "options": {"stash": stash}}
+    )
+    assert node.is_finished_ok and results["remote_stash"].source_list == ["keep", "sub/*"]
+    (there / "keep").unlink()
+    for target in ("NewRemoteData", "OriginalPlace"):
+        unstash = {"unstash_target_mode": target, "source_list": ["keep", "sub/*"]}
+        found, node = run_get_node(
+            CalculationFactory("core.unstash"), source_node=results["remote_stash"], metadata={"computer": computer, "options": {"unstash": unstash}}
+        )
+        assert node.is_finished_ok
+        place = str(there) if target == "OriginalPlace" else found["remote_folder"].get_remote_path()
+        assert open(f"{place}/keep").read() == "K" and open(f"{place}/sub/deep").read() == "D"
+
+
+def test_a_stash_of_what_is_missing_ends_in_160(engine, computer, tmp_path):
+    from aiida.plugins import CalculationFactory
+
+    (tmp_path / "there").mkdir()
+    source = orm.RemoteData(remote_path=str(tmp_path / "there"), computer=computer).store()
+    stash = {"target_base": str(tmp_path / "stash"), "source_list": ["none"], "stash_mode": "copy", "fail_on_missing": True}
+    _, node = run_get_node(
+        CalculationFactory("core.stash"), source_node=source, metadata={"computer": computer, "options": {"stash": stash}}
+    )
+    assert node.exit_status == 160 and "none" in node.exit_message
+
+
+def test_transfer(engine, computer, tmp_path):
+    from aiida.plugins import CalculationFactory
+
+    transfer = CalculationFactory("core.transfer")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "far").write_text("R")
+    folder = orm.FolderData()
+    folder.base.repository.put_object_from_filelike(io.BytesIO(b"N"), "a/near")
+    sources = {"here": folder.store(), "there": orm.RemoteData(remote_path=str(tmp_path / "there"), computer=computer).store()}
+    instructions = orm.Dict({"retrieve_files": True, "local_files": [("here", "a/near", "x/near")], "remote_files": [("there", "far", "far")]})
+    results, node = run_get_node(transfer, instructions=instructions, source_nodes=sources, metadata={"computer": computer})
+    assert node.is_finished_ok and {"near", "far"} <= set(names(results["retrieved"]))
+    for wrong in ({"retrieve_files": 1}, {"retrieve_files": True}, {"retrieve_files": True, "local_files": [("nobody", "a", "b")]}):
+        with pytest.raises(ValueError):
+            run_get_node(transfer, instructions=orm.Dict(wrong), source_nodes=sources, metadata={"computer": computer})
+
+
+def test_template(bash):
+    from aiida.plugins import CalculationFactory
+
+    template = orm.Dict({"input_file_template": "echo {value}; echo T > temp", "input_file_name": "in", "input_through_stdin": True,
+                         "output_file_name": "out", "retrieve_temporary_files": ["temp"]})  # fmt: skip
+    results, node = run_get_node(
+        CalculationFactory("core.templatereplacer"), code=bash, template=template, parameters=orm.Dict({"value": 5}),
+        metadata={"options": {"resources": {"num_machines": 1}}},
+    )  # fmt: skip
+    assert node.is_finished_ok
+    assert results["output_parameters"].get_dict() == {"value": "5\n", "retrieved_temporary_files": [["temp", "T"]]}

@@ -19,12 +19,15 @@ __all__ = ("LoginShells",)
 
 _MARK = b"=====aiida-reply====="
 
-#: run the second argument in a fork; then number, status and lengths in a line of their own, and the two outputs.
+#: run the second argument in a fork; then number, status and lengths in a line of their own, and the two outputs. What a child in the
+#: background writes later is not part of the reply.
 _SETUP = f"""\
 aiida_d=$(mktemp -d "${{TMPDIR:-/tmp}}/aiida-shell-XXXXXX") && trap 'rm -rf "$aiida_d"' EXIT
 aiida_run() {{
-  ( eval "$2" ) < /dev/null > "$aiida_d/out" 2> "$aiida_d/err"; set -- "$1" "$?" $(wc -c < "$aiida_d/out") $(wc -c < "$aiida_d/err")
-  printf '\\n{_MARK.decode()} %s %s %s %s\\n' "$1" "$2" "$3" "$4"; cat "$aiida_d/out" "$aiida_d/err"
+  aiida_o=$aiida_d/$1.out aiida_e=$aiida_d/$1.err
+  ( eval "$2" ) < /dev/null > "$aiida_o" 2> "$aiida_e"; set -- "$1" "$?" $(wc -c < "$aiida_o") $(wc -c < "$aiida_e")
+  printf '\\n{_MARK.decode()} %s %s %s %s\\n' "$1" "$2" "$3" "$4"
+  head -c "$3" "$aiida_o"; head -c "$4" "$aiida_e"; rm -f "$aiida_o" "$aiida_e"
 }}
 """
 

@@ -137,7 +137,8 @@ async def unstash_calculation(calculation: CalcJobNode, transport: Transport) ->
     if not options or workdir is None:
         return
     source = calculation.inputs.source_node
-    await transfer.unstash_files(transport, workdir, source, options, source.target_basepath, calculation.logger)
+    original = transfer.original_place(source) if options.get("unstash_target_mode") == "OriginalPlace" else ""
+    await transfer.unstash_files(transport, workdir, source, options, original, calculation.logger)
 
 
 async def retrieve_calculation(

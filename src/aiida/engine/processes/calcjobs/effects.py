@@ -314,7 +314,7 @@ async def unstash(process: CalcJob, pool: TransportPool, directory: str) -> None
     """Bring stashed files into the attempt directory or back to where they came from."""
     options = dict(process.node.get_option("unstash") or {})
     source = process.inputs["source_node"]
-    original = os.path.dirname(source.target_basepath)
+    original = transfer.original_place(source) if options.get("unstash_target_mode") == "OriginalPlace" else ""
     async with pool.transport(process.node.get_authinfo()) as transport:
         await transfer.unstash_files(transport, directory, source, options, original, process.logger)
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = (
     "make_directory",
+    "original_place",
     "put_input_files",
     "record_in_repository",
     "retrieve_into",
@@ -288,6 +289,15 @@ async def _copy_to_stash(
             await transport.makedirs_async(os.path.dirname(into), ignore_existing=True)
             await transport.copy_async(path, into)
             logger.debug("stashed %s to %s", path, into)
+
+
+def original_place(stash: Any) -> str:
+    """Return the folder that stashed files came from: that of the job, or the one that a stash calculation was given."""
+    creator = stash.creator
+    if creator is None:
+        raise InputValidationError(f"{stash} was not made by a job, so nobody knows where its files belong: use `NewRemoteData`")
+    given = creator.base.links.get_incoming(link_label_filter="source_node").all_nodes()
+    return str(given[0].get_remote_path() if given else creator.get_remote_workdir())
 
 
 async def unstash_files(

@@ -23,20 +23,20 @@ class TemplatereplacerParser(Parser):
             return cast(ExitCode, self.exit_codes.ERROR_NO_OUTPUT_FILE_NAME_DEFINED)
         results: dict[str, Any] = {}
         try:
-            results["output"] = self.retrieved.base.repository.get_object_content(name)
+            results["value"] = self.retrieved.base.repository.get_object_content(name)
         except OSError:
             self.logger.error("could not read the file %s of the retrieved folder", name)
             return cast(ExitCode, self.exit_codes.ERROR_READING_OUTPUT_FILE)
+        results["retrieved_temporary_files"] = []
         temporary = template.get("retrieve_temporary_files")
-        if temporary is not None:
+        if temporary:
             folder = kwargs.get("retrieved_temporary_folder")
             if folder is None:
                 return cast(ExitCode, self.exit_codes.ERROR_NO_TEMPORARY_RETRIEVED_FOLDER)
-            results["retrieved_temporary_files"] = []
             for filename in temporary:
                 try:
                     with open(os.path.join(folder, filename), encoding="utf-8") as handle:
-                        results["retrieved_temporary_files"].append((filename, handle.read()))
+                        results["retrieved_temporary_files"].append((filename, handle.read().strip()))
                 except OSError:
                     self.logger.error("the file %s was not found in the temporary retrieved folder %s", filename, folder)
                     return cast(ExitCode, self.exit_codes.ERROR_READING_TEMPORARY_RETRIEVED_FILE)
