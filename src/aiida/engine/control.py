@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from aiida.common.exceptions import InvalidOperation
 from aiida.common.slots import current_engine, current_settings
 from aiida.engine.bells import make_bell
-from aiida.engine.runtime import births, endings, mail, write
+from aiida.engine.runtime import births, endings, liveness, mail, write
 from aiida.engine.runtime.core import Core
 from aiida.engine.runtime.environment import Environment
 from aiida.engine.runtime.live import Live
 from aiida.journal import events as ev
 from aiida.orm import load_node
-from aiida.storage import journal
+from aiida.storage import joblist, journal
 from aiida.transports.pool import TransportPool
 
 if TYPE_CHECKING:
@@ -53,9 +53,12 @@ def _environment(store: Store) -> Environment:
 
 
 def has_workers(store: Store) -> bool:
-    """Whether a daemon's worker is registered: it will act."""
+    """Whether a daemon's worker is registered, and not known to be dead: it will act."""
     with store.reading() as connection:
-        return any(row[4] == "daemon" for row in journal.list_workers(connection))
+        rows = journal.list_workers(connection)
+    return any(
+        kind == "daemon" and not liveness.is_dead_here(store, worker, host, pid) for worker, host, pid, _, kind in rows
+    )
 
 
 def act(store: Store) -> int:
@@ -184,6 +187,30 @@ def set_priority(store: Store, processes: Sequence[int], priority: int) -> int:
     """Who is claimed first."""
     env = _environment(store)
     return write.transact(env, lambda tx: sum(journal.set_priority(tx, pk, priority) for pk in sorted(processes)))
+
+
+def set_limit(store: Store, name: str, maximum: int | None) -> None:
+    """Make, change or (None) lift a limit, live. It evicts nobody, and concerns what is submitted from then on.
+
+    Names: ``kind:<process type>``, ``computer:<uuid>``, ``queue:<uuid>:<queue>``, ``account:<uuid>:<account>``.
+    """
+    if not name.startswith(("kind:", "group:", "computer:", "queue:", "account:")):
+        raise ValueError(f"`{name}` is no limit: it should begin with kind:, computer:, queue: or account:")
+    if maximum is not None and maximum < 0:
+        raise ValueError(f"a limit cannot be negative: {maximum}")
+    env = _environment(store)
+    write.transact(env, lambda tx: joblist.set_bound(tx, name, maximum))
+    env.bell.ring()
+
+
+def list_limits(store: Store) -> list[tuple[str, int, int]]:
+    """(name, maximum, taken) of every limit that holds."""
+    with store.reading() as connection:
+        return [
+            (name, maximum, taken)
+            for _, name, maximum, taken in joblist.list_bounds(connection)
+            if maximum < joblist.UNLIMITED
+        ]
 
 
 def make_controller(store: Store) -> ProcessController:

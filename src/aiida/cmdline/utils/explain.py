@@ -7,7 +7,6 @@ it waits for, down to the one that is really the matter.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,9 +15,9 @@ from typing import Any
 import psutil
 
 from aiida import engine, orm
-from aiida.cmdline.utils import workers
 from aiida.common import exceptions, timezone
 from aiida.common.utils import str_timedelta
+from aiida.engine.runtime import liveness
 from aiida.journal import fold, phases
 from aiida.storage import joblist, journal
 
@@ -98,7 +97,7 @@ def gather(store: Any, pk: int) -> Facts:
         if timeline:
             facts.age = max(0.0, timezone.now().timestamp() - timeline[-1][1])
         facts.alive = sorted(journal.which_alive(connection, state.targets)) if state.targets else []
-        _gather_workers(facts, journal.list_workers(connection))
+        _gather_workers(store, facts, journal.list_workers(connection))
         if task is not None:
             _gather_limits(facts, connection, task)
             facts.due_in = None if task["due_at"] is None else max(0.0, float(task["due_at"]) - timezone.now().timestamp())
@@ -112,11 +111,11 @@ def gather(store: Any, pk: int) -> Facts:
     return facts
 
 
-def _gather_workers(facts: Facts, rows: Sequence[tuple[int, str, int, int, str]]) -> None:
+def _gather_workers(store: Any, facts: Facts, rows: Sequence[tuple[int, str, int, int, str]]) -> None:
     """Note who holds the task, whether it moves, and how many workers there are."""
-    here = socket.gethostname()
+    here = liveness.host_name()
     for worker, host, pid, _beat, kind in rows:
-        is_gone = workers.is_gone(host, pid)
+        is_gone = liveness.is_dead_here(store, worker, host, pid)
         facts.workers += kind == "daemon" and not is_gone
         if facts.task is not None and facts.task["owner"] == worker:
             facts.holder, facts.holder_gone = (worker, host, pid, kind), is_gone

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import socket
-
-import psutil
-
 from aiida.common.slots import current_store
+from aiida.engine.runtime.liveness import is_dead_here
 from aiida.storage import journal
 
-__all__ = ("count_lone_workers", "is_gone")
+__all__ = ("count_lone_workers",)
 
 
 def count_lone_workers() -> int:
     """Return how many workers are registered and not known to have ended."""
     store = current_store.get()
     with store.reading() as connection:
-        return sum(kind == "daemon" and not is_gone(host, pid) for _, host, pid, _, kind in journal.list_workers(connection))
-
-
-def is_gone(host: str, pid: int) -> bool:
-    """Return whether a worker of this machine has ended; of other machines that cannot be told from here."""
-    return host == socket.gethostname() and not psutil.pid_exists(pid)
+        rows = journal.list_workers(connection)
+    return sum(kind == "daemon" and not is_dead_here(store, worker, host, pid) for worker, host, pid, _, kind in rows)

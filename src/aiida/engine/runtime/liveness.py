@@ -92,6 +92,22 @@ def is_free(path: Path) -> bool:
         os.close(fd)
 
 
+def is_dead_here(store: Store, worker: int, host: str, pid: int) -> bool:
+    """Whether a worker of this machine has died without taking its row along; of other machines that cannot be told at once."""
+    if host != host_name():
+        return False
+    directory = lock_directory(store)
+    if directory is not None and is_free(directory / str(worker)):
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
 class Liveness:
     """The life of one worker: registered, beating, gone."""
 
