@@ -14,6 +14,9 @@ import sqlalchemy as sa
 from aiida.storage.journal import Connected, JobRow, run
 
 
+UNLIMITED = 2**31 - 1
+
+
 class Login(msgspec.Struct, frozen=True):
     """A poll lease in our hands."""
 
@@ -147,7 +150,7 @@ def has_bounds(connection: sa.Connection) -> bool:
 def set_bound(tx: Connected, name: str, maximum: int | None) -> None:
     """Make, change or (None) lift a limit; evicts nobody. Lanes keep the bound's id, so it is lifted by a very large number."""
     sql = "INSERT INTO bound (name, max) VALUES (:n, :m) ON CONFLICT (name) DO UPDATE SET max=:m"
-    run(tx.connection, sql, n=name, m=2**31 - 1 if maximum is None else maximum)
+    run(tx.connection, sql, n=name, m=UNLIMITED if maximum is None else maximum)
 
 
 def lane_for(tx: Connected, names: list[str]) -> int:

@@ -314,7 +314,7 @@ class Core:
         self.drop(live)
         if live.rides is not None and live.rides in self.held:
             self.held[live.rides].riders -= 1
-        self.woken.update(woken)
+        self.woken.update(waiter for waiter in woken if waiter in self.held)
         if woken:
             self.ring()
         else:

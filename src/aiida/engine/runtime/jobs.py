@@ -276,7 +276,7 @@ def answered(core: Core, live: Live, answer: facts.Answer | facts.Recovery) -> b
         elif answer.permanent:
             perform.pause(core, live, f"the scheduler refused the job: {answer.reason}", "submit", answer.reason)
         else:
-            perform.fail(core, live, "submit", answer.reason)
+            perform.fail(core, live, "submit", answer.reason, refused=live.state.attempt)
         return False
     if isinstance(answer, facts.Revoked):
         again(core, live, answer.reason)

@@ -48,21 +48,19 @@ def instance(core: Core, live: Live) -> Any:
         return None
 
 
-def fail(core: Core, live: Live, effect: str, reason: str, *, permanent: bool = False, revoked: bool = False) -> None:
-    """T7: again after a while; or paused with the reason, when no attempt is left."""
+def fail(core: Core, live: Live, effect: str, reason: str, *, permanent: bool = False, refused: int = 0) -> None:
+    """T7: again after a while; or paused with the reason, when no attempt is left.
+
+    `refused` counts definite refusals of the scheduler: no job of that directory exists, so the next attempt takes a new one.
+    """
     policy = core.env.policy(effect)
-    failures = live.state.failures + 1
+    failures = refused or live.state.failures + 1
     if permanent or retry.is_last(failures, policy):
-        pause(
-            core,
-            live,
-            f"{effect} failed {failures} times in a row: {reason}" if not permanent else f"{effect}: {reason}",
-            effect,
-            reason,
-        )
+        times = f" failed {failures} times in a row" if not permanent else ""
+        pause(core, live, f"{effect}{times}: {reason}", effect, reason, revoked=refused > 0)
         return
-    delay = 0.0 if revoked else retry.delay_after(failures, policy, core.env.dice())
-    event = ev.EffectFailed(effect=effect, reason=reason[:2000], delay=delay, revoked=revoked)
+    delay = retry.delay_after(failures, policy, core.env.dice())
+    event = ev.EffectFailed(effect=effect, reason=reason[:2000], delay=delay, revoked=refused > 0)
     status = f"{effect} failed, will be tried again: {reason}"[:500]
     live.pending.clear()
     write.append(
@@ -72,11 +70,11 @@ def fail(core: Core, live: Live, effect: str, reason: str, *, permanent: bool = 
     core.release(live)
 
 
-def pause(core: Core, live: Live, status: str, effect: str = "", reason: str = "") -> None:
+def pause(core: Core, live: Live, status: str, effect: str = "", reason: str = "", *, revoked: bool = False) -> None:
     """The engine itself pauses a process: only a person can know what to do."""
     events: list[ev.Event] = [ev.Paused(reason=status[:2000])]
     if effect:
-        events.insert(0, ev.EffectFailed(effect=effect, reason=reason[:2000]))
+        events.insert(0, ev.EffectFailed(effect=effect, reason=reason[:2000], revoked=revoked))
     patch = {"paused": True, "process_status": status[:500]}
     write.append(core.env, live, events, then=journal.PAUSE, tail=lambda tx: core.project(live, patch))
     if live.process is not None:
