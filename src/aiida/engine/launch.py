@@ -100,7 +100,7 @@ def say_if_nobody_works(node: ProcessNode) -> None:
             return
     _TOLD.add(store.profile.uuid)
     name = store.profile.name
-    LOGGER.report(  # type: ignore[attr-defined]
+    LOGGER.report(
         f"{node.process_label}<{node.pk}> is queued: no daemon runs for profile `{name}`. `verdi daemon start` starts one; nothing is lost until then."
     )
 
@@ -115,7 +115,7 @@ def await_processes(nodes: Sequence[ProcessNode], wait_interval: float = 1) -> N
         if now - told >= wait_interval:
             told = now
             names = ", ".join(f"{node.process_label}<{node.pk}> [{_state(node)}]" for node in alive)
-            LOGGER.report(f"Process{'es' if len(alive) > 1 else ''} {names} not yet terminated after {now:.0f} s")  # type: ignore[attr-defined]
+            LOGGER.report(f"Process{'es' if len(alive) > 1 else ''} {names} not yet terminated after {now:.0f} s")
         time.sleep(pause)
         pause = min(pause * 1.2, 0.5, max(wait_interval, 0.02))
 

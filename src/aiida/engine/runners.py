@@ -134,15 +134,14 @@ class Runner:
         """Call back, on the loop if that runs, when the process has ended."""
         loop = self._loop
 
-        def told() -> None:
+        def wait() -> None:
+            self._engine.wait_for(pk)
             if loop is not None and loop.is_running():
                 loop.call_soon_threadsafe(callback)
             else:
                 callback()
 
-        threading.Thread(
-            target=lambda: (self._engine.wait_for(pk), told()), name=f"awaits process {pk}", daemon=True
-        ).start()
+        threading.Thread(target=wait, name=f"awaits process {pk}", daemon=True).start()
 
     def run_until_complete(self, future: t.Any) -> t.Any:
         """Run the loop until the future or coroutine is done, and meanwhile what is at home in this interpreter."""

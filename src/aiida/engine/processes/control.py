@@ -11,6 +11,7 @@ from aiida.common.exceptions import AiidaException
 from aiida.common.log import AIIDA_LOGGER
 from aiida.common.slots import current_store
 from aiida.engine import control
+from aiida.storage import journal
 
 __all__ = (
     "ProcessTimeoutException", "get_active_processes", "get_process_tasks", "iterate_process_tasks", "kill_processes",
@@ -38,7 +39,7 @@ def get_process_tasks(broker: t.Any) -> list[int]:
     """Return the pks of all processes that the engine has still to do with: the database is the queue."""
     store = current_store.get()
     with store.reading() as connection:
-        return control.journal.list_alive(connection)
+        return journal.list_alive(connection)
 
 
 def iterate_process_tasks(broker: t.Any) -> Iterator[t.Any]:
@@ -137,7 +138,7 @@ def _wait(store: t.Any, nodes: list[t.Any], timeout: float, done: str, is_done: 
 
 def _alive(store: t.Any, pks: list[int]) -> set[int]:
     with store.reading() as connection:
-        return control.journal.which_alive(connection, pks)
+        return journal.which_alive(connection, pks)
 
 
 def _tell_why_not(node: t.Any) -> None:
