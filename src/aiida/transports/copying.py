@@ -69,18 +69,19 @@ async def copy_any(
                 continue
             raise FileNotFoundError(f"The path {path} does not exist")
         if kind == "folder":
-            await copy_tree(sides, mover, path, target, overwrite=overwrite, dereference=dereference)
+            await copy_tree(sides, mover, path, target, overwrite=overwrite, dereference=dereference, kind=kind)
         else:
             into = os.path.join(target, _name(path)) if await there.kind(target) == "folder" else target
-            await copy_file(sides, mover, path, into, overwrite=overwrite, dereference=True)
+            await copy_file(sides, mover, path, into, overwrite=overwrite, dereference=True, kind=kind)
 
 
 async def copy_file(
-    sides: tuple[Side, Side], mover: Mover, source: str, target: str, *, overwrite: bool = True, dereference: bool = True
+    sides: tuple[Side, Side], mover: Mover, source: str, target: str, *, overwrite: bool = True, dereference: bool = True, kind: str = ""
 ) -> None:
-    """Copy one file to the path `target`."""
+    """Copy one file to the path `target`; `kind` is what is known to lie at the source."""
     here, there = sides
-    kind, at_target = await here.kind(source), await there.kind(target)
+    kind = kind or await here.kind(source)
+    at_target = await there.kind(target)
     if not kind:
         raise FileNotFoundError(f"The path {source} does not exist")
     if kind == "folder" and dereference:
@@ -95,11 +96,12 @@ async def copy_file(
 
 
 async def copy_tree(
-    sides: tuple[Side, Side], mover: Mover, source: str, target: str, *, overwrite: bool = True, dereference: bool = True
+    sides: tuple[Side, Side], mover: Mover, source: str, target: str, *, overwrite: bool = True, dereference: bool = True, kind: str = ""
 ) -> None:
-    """Copy a folder: into an existing folder under its own name, else as `target`."""
+    """Copy a folder: into an existing folder under its own name, else as `target`; `kind` is what is known to lie at the source."""
     here, there = sides
-    kind, at_target = await here.kind(source), await there.kind(target)
+    kind = kind or await here.kind(source)
+    at_target = await there.kind(target)
     if not kind:
         raise FileNotFoundError(f"The path {source} does not exist")
     if kind != "folder":

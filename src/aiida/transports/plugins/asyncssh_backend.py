@@ -236,13 +236,11 @@ class AsyncSshFiles(RemoteFiles):
     async def get_file(self, remote: str, local: str) -> None:
         """Copy a file here, with its mode."""
         sftp = await self._session()
-        found = await self.attributes(remote, follow=True)
-        if found is None:
-            raise FileNotFoundError(2, "No such file or directory", remote)
         part = f"{local}.aiida-part"
         try:
-            await self._call(remote, sftp.get(remote, part, preserve=False, follow_symlinks=True, sparse=False))
-            os.chmod(part, stat.S_IMODE(found.st_mode) | 0o200)
+            # `preserve` brings the mode along with the reading; without permission to write, nobody could replace the file here.
+            await self._call(remote, sftp.get(remote, part, preserve=True, follow_symlinks=True, sparse=False))
+            os.chmod(part, stat.S_IMODE(os.stat(part).st_mode) | 0o200)
             os.replace(part, local)
         finally:
             with contextlib.suppress(FileNotFoundError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import logging
 import os
 import shutil
@@ -101,7 +103,8 @@ async def make_directory(transport: Transport, authinfo: AuthInfo, uuid: str) ->
         workdir = workdir.replace("{username}", await transport.whoami_async())
     parent = os.path.join(workdir, uuid[:2], uuid[2:4])
     try:
-        await transport.makedirs_async(parent, ignore_existing=True)
+        for folder in (os.path.dirname(parent), parent):
+            await _ensure_folder(transport, folder)
     except OSError as error:
         raise _with_hint(error, f"cannot make the work directory {parent} on {authinfo.computer.label}") from error
     for attempt in range(1, _MOST_ATTEMPTS):
@@ -115,6 +118,14 @@ async def make_directory(transport: Transport, authinfo: AuthInfo, uuid: str) ->
             continue
         return directory
     raise OSError(f"{parent} holds {_MOST_ATTEMPTS} attempts of this job: something makes them fail over and over")
+
+
+async def _ensure_folder(transport: Transport, path: str) -> None:
+    """Make a folder whose parent is usually there."""
+    try:
+        await transport.mkdir_async(path, ignore_existing=True)
+    except FileNotFoundError:
+        await transport.makedirs_async(path, ignore_existing=True)
 
 
 def _with_hint(error: OSError, text: str) -> OSError:
@@ -188,12 +199,26 @@ def _check_computer(uuid: str, computer_uuid: str, what: str, source: str) -> No
 
 async def retrieve_into(transport: Transport, workdir: str, folder: str, directives: Sequence[Any], logger: Logger) -> None:
     """Fetch what the directives name from `workdir` into the local folder; what is missing is no error."""
-    for directive in directives:
-        for source, target in await _resolve(transport, workdir, directive):
-            into = os.path.join(folder, target)
-            os.makedirs(os.path.dirname(os.path.normpath(into)) or folder, exist_ok=True)
-            logger.debug("retrieving %s to %s", source, into)
-            await transport.get_async(source, into, ignore_nonexisting=True)
+    pairs = [pair for directive in directives for pair in await _resolve(transport, workdir, directive)]
+    targets = [os.path.normpath(os.path.join(folder, target)) for _, target in pairs]
+    for target in targets:
+        os.makedirs(os.path.dirname(target) if target != os.path.normpath(folder) else folder, exist_ok=True)
+
+    async def fetch(source: str, target: str) -> None:
+        logger.debug("retrieving %s to %s", source, target)
+        await transport.get_async(source, target, ignore_nonexisting=True)
+
+    if _are_apart(targets):
+        await asyncio.gather(*(fetch(source, target) for (source, _), target in zip(pairs, targets, strict=True)))
+        return
+    for (source, _), target in zip(pairs, targets, strict=True):  # what comes later is written over what came before
+        await fetch(source, target)
+
+
+def _are_apart(targets: Sequence[str]) -> bool:
+    """Whether no target is another's, or lies in another."""
+    ordered = sorted(targets, key=lambda path: path.split(os.sep))
+    return all(not f"{after}{os.sep}".startswith(f"{before}{os.sep}") for before, after in itertools.pairwise(ordered))
 
 
 async def _resolve(transport: Transport, workdir: str, directive: Any) -> list[tuple[str, str]]:
