@@ -34,12 +34,40 @@ ACCOUNT = "postgres"
 class Server:
     """A running server, and how to make databases on it."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, command: list[str]) -> None:
         self.folder = folder
         self.port = port
+        self.command = command
+        self.process: subprocess.Popen[bytes] | None = None
         self.count = 0
         self._storage: dict[str, Any] | None = None
         self._number = 0
+
+    def up(self) -> None:
+        """Start it, and return when it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(_as_account(self.command), stdout=log, stderr=log, start_new_session=True, cwd=self.folder)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                self.connect().close()
+                return
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise RuntimeError(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()}") from None
+                time.sleep(0.05)
+
+    def down(self) -> None:
+        """End it at once: every session breaks off, nothing is put in order."""
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        process.send_signal(signal.SIGQUIT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:
         return psycopg.connect(
@@ -122,33 +150,19 @@ def start_server() -> tuple[Server, Callable[[], None]]:
     initdb = [f"{programs[-1]}/initdb", "-D", str(data), "-A", "trust", "-U", "postgres", "--no-sync"]
     subprocess.run(_as_account(initdb), check=True, capture_output=True, cwd=folder)
     options = ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off", "-c", "full_page_writes=off"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            _as_account([f"{programs[-1]}/postgres", "-D", str(data), "-p", str(port), *options]),
-            stdout=log, stderr=log, start_new_session=True, cwd=folder,
-        )
-    server = Server(folder, port)
+    command = [f"{programs[-1]}/postgres", "-D", str(data), "-p", str(port), *options]
+    server = Server(folder, port, command)
 
     def stop() -> None:
-        process.send_signal(signal.SIGQUIT)  # at once: nobody needs what is in it
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        server.down()
         shutil.rmtree(folder, ignore_errors=True)
 
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            server.connect().close()
-            return server, stop
-        except psycopg.OperationalError:
-            if time.monotonic() > deadline or process.poll() is not None:
-                text = (folder / "log").read_text()
-                stop()
-                raise RuntimeError(f"PostgreSQL did not start:\n{text}") from None
-            time.sleep(0.05)
+    try:
+        server.up()
+    except BaseException:
+        stop()
+        raise
+    return server, stop
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,138 @@
+"""A profile on a real PostgreSQL server, lived in: set up, a daemon of two workers, jobs; workers and server are killed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.home import Home, make_home
+from tests.postgres_server import Server, start_server
+
+pytestmark = pytest.mark.real("postgres")
+
+LIVE = """
+import psutil
+from aiida.engine import run
+
+code = make_code()
+ran = os.path.abspath("ran")
+lines = lambda: len(open(ran).readlines()) if os.path.exists(ran) else 0
+before = [describe()["count"], lines()]
+inputs = dict(depth=orm.Int(1), width=orm.Int(2), code=code, prepend=orm.Str(f"echo ran >> {ran}"))
+undisturbed = {n: describe(run.get_node(Tree, n=orm.Int(n), **inputs)[1])["graphs"] for n in range(2)}
+middle = [describe()["count"], lines()]
+expected = [m + (m - b) // 2 * plan["trees"] for b, m in zip(before, middle)]
+nodes = [submit(Tree, n=orm.Int(i % 2), **inputs) for i in range(plan["trees"])]
+"""
+
+JUDGE = """
+wait_ended(*nodes, timeout=90)
+result = {
+    "wrong": [(describe(node)["graphs"], undisturbed[i % 2]) for i, node in enumerate(nodes) if describe(node)["graphs"] != undisturbed[i % 2]],
+    "processes and jobs": [describe()["count"] - expected[0], len(open(ran).readlines()) - expected[1]],
+}
+"""
+AS_UNDISTURBED = {"wrong": [], "processes and jobs": [0, 0]}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A server of this module's own: it is shut down in the middle."""
+    made, stop = start_server()
+    yield made
+    stop()
+
+
+@pytest.fixture(scope="module")
+def home(server: Server) -> Iterator[Home]:
+    """What `verdi presto --use-postgres` makes."""
+    with make_home(
+        "presto", "--use-postgres", "--postgres-hostname", "127.0.0.1", "--postgres-port", str(server.port),
+        "--postgres-username", "postgres", "--postgres-password", "any", "-n",
+    ) as made:  # fmt: skip
+        yield made
+
+
+@pytest.fixture
+def daemon(home: Home) -> Iterator[Home]:
+    """Two workers."""
+    home.verdi("daemon", "start", "2")
+    yield home
+    home.verdi("daemon", "stop", check=False)
+
+
+def test_presto_lives_on_the_server(home: Home) -> None:
+    backend, host = home.script("p = load_profile(); result = [p.storage_backend, p.storage_config['database_hostname']]")
+    assert (backend, host) == ("core.psql_dos", "127.0.0.1")
+
+
+def test_killed_workers(daemon: Home) -> None:
+    seen = daemon.script(
+        "plan = {'trees': 4}",
+        LIVE,
+        """
+        for _ in range(4):
+            time.sleep(0.4)
+            os.kill(worker_pids()[0], signal.SIGKILL)
+        """,
+        JUDGE,
+    )
+    print("\n".join(map(str, seen["wrong"][0])) if seen["wrong"] else "")
+    assert seen == AS_UNDISTURBED
+    daemon.verdi("devel", "check-invariants")
+
+
+def test_server_shut_down_in_the_middle(server: Server, daemon: Home) -> None:
+    """An immediate shutdown, as the machine's end, twice: sessions break in whatever they are doing."""
+    begun = daemon.script("plan = {'trees': 6}", LIVE, "result = [undisturbed, expected, ran, [n.pk for n in nodes]]")
+    for pause in (0.3, 0.8):
+        time.sleep(pause)
+        server.down()
+        time.sleep(0.7)
+        server.up()
+    seen = daemon.script(
+        f"undisturbed, expected, ran, pks = json.loads({json.dumps(json.dumps(begun))})",
+        """
+        undisturbed = {int(n): graphs for n, graphs in undisturbed.items()}
+        nodes = [orm.load_node(pk) for pk in pks]
+        """,
+        JUDGE,
+    )
+    assert seen == AS_UNDISTURBED
+    daemon.verdi("devel", "check-invariants")
+
+
+def test_a_worker_is_woken_by_the_bell(home: Home) -> None:
+    """A worker that would look by itself after ten minutes only: it is NOTIFY that wakes it, every time."""
+    with home.worker(idle=600.0):
+        time.sleep(1.5)
+        delays = home.script("result = start_times('.', 20, 0.05)")
+    print(f"\nfrom submission to the first step over LISTEN/NOTIFY: median {delays[10]:.3f} s, p95 {delays[18]:.3f} s")
+    assert delays[-1] < 30
+
+
+def test_profile_setup_with_a_database_of_ones_own(server: Server, home: Home) -> None:
+    """`verdi profile setup core.psql_dos` on an empty database; its daemon runs what is submitted, beside the other profile."""
+    config = server.make_database()
+    words = [f"--{key.replace('_', '-')}={config[key]}" for key in config if key != "database_engine"]
+    home.verdi(
+        "profile", "setup", "core.psql_dos", "-n", "-p", "own", "--no-set-as-default", "--email=a@b.c", "--first-name=A", "--last-name=B",
+        "--institution=C", f"--repository-uri={(home.folder / 'own').as_uri()}", *words,
+    )  # fmt: skip
+    home.verdi("-p", "own", "daemon", "start", "2")
+    try:
+        seen = home.script(
+            """
+            load_profile("own", allow_switch=True)
+            parent = submit(Parent, seconds=orm.Float(0.02))
+            wait_ended(parent)
+            result = [load_profile().name, parent.outputs.total.value, orm.QueryBuilder().append(orm.ProcessNode).count()]
+            """
+        )
+        assert seen == ["own", 24, 1 + 3 * 4 + 2]
+        home.verdi("-p", "own", "devel", "check-invariants")
+    finally:
+        home.verdi("-p", "own", "daemon", "stop")
