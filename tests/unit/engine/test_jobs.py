@@ -161,7 +161,11 @@ def test_a_definite_refusal_is_tried_again_in_a_new_attempt(
     stepper.run_until_idle()
     assert orm.load_node(node.pk).is_finished_ok and invariants.check(store) == []
     with store.reading() as connection:
-        directories = {row[3].directory for row in journal.load_timeline(connection, node.pk) if type(row[3]).__name__ == "Uploaded"}
+        directories = {
+            row[3].directory
+            for row in journal.load_timeline(connection, node.pk)
+            if type(row[3]).__name__ == "Uploaded"
+        }
     assert len(directories) == 2
 
 
@@ -216,4 +220,29 @@ def test_a_parser_that_raises(worker: Run, store: Any, code: Any, monkeypatch: p
     worker()
     fresh = orm.load_node(node.pk)
     assert fresh.is_excepted and fresh.exception == "RuntimeError: cannot read this" and "retrieved" in fresh.outputs
+    assert invariants.check(store) == []
+
+
+def test_force_names_the_job_that_was_not_cancelled(
+    stepper: Worker, store: Any, code: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, "recover", [Unreachable("gone")] * 3)
+    failing(monkeypatch, "submit", [facts.Unknown(reason="timed out")])
+    node = start(code)
+    stepper.run_until_idle()
+    control.kill_processes([node], force=True)
+    assert orm.load_node(node.pk).is_killed
+    assert any("may still run" in log.message for log in orm.Log.collection.get_logs_for(node))
+    assert invariants.check(store) == []
+
+
+def test_a_kill_with_an_unknown_job_revokes_it(
+    stepper: Worker, store: Any, code: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, "submit", [facts.Unknown(reason="timed out")])
+    revoked = failing(monkeypatch, "revoke", [])
+    node = start(code)
+    stepper.run_until_idle()
+    control.kill_processes([node])
+    assert orm.load_node(node.pk).is_killed and len(revoked) == 1
     assert invariants.check(store) == []

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from aiida import orm
 from aiida.common.exceptions import Fenced
 from aiida.engine.runtime import endings, write
 from aiida.engine.runtime.live import Live
@@ -141,9 +142,14 @@ def _end(core: Core, tx: Transaction, live: Live, asked: ev.KillAsked, acted: Ac
 
 
 def _after(core: Core, live: Live, acted: Acted) -> bool:
-    process = live.process
+    process, had_job = live.process, live.state.has_job
     if acted.ended:
         core.ended(live, acted.woken)
+        if had_job:
+            orm.load_node(live.pk).logger.warning(
+                "[%d] ended by force: its job %s in `%s` was not cancelled and may still run",
+                live.pk, live.state.job_id or "(id unknown)", live.state.directory,
+            )  # fmt: skip
         endings.after_kill(core, live, acted.kill or "", hook=acted.hook)
         return False
     if acted.kill is not None:
