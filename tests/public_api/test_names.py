@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import Any
 
 import pytest
@@ -76,6 +77,15 @@ MEMBERS = {
     "aiida.brokers.ZeromqBroker.Communicator": _BROKER,
 }
 
+#: parameters that are called otherwise, by `module name parameter`
+SIGNATURES = {
+    "aiida.orm.implementation Backend*": "there are no backend entities; the names stand for records and the like",
+    "aiida.orm Entity.__init__ backend_entity": "an entity is made of its row and its store",
+    "aiida.orm.convert ConvertIterator.__init__ backend_iterator": "made by collections only",
+    "aiida.manage Option.__init__ *": "an option is a row of the table `aiida.manage.configuration.options`",
+    "aiida.storage.psql_dos PsqlDosBackend.delete delete_database_user": "`delete` is of rows here; a storage is deleted by `verdi profile delete`",
+}
+
 
 @pytest.fixture(scope="module")
 def missing() -> dict[str, set[str]]:
@@ -126,3 +136,25 @@ def test_members_of_an_open_storage() -> None:
         assert storage.profile.name == "names" and not storage.is_closed
     finally:
         storage.close()
+
+
+def test_parameters_are_those_of_the_record() -> None:
+    """A keyword that may be given there may be given here. What is missing altogether is the matter of the test above."""
+    missing, seen = set(), 0
+    for line in read("signatures.txt"):
+        module, name, *parameters = line.split()
+        try:
+            thing: Any = importlib.import_module(module)
+            for word in name.split("."):
+                thing = thing if word == "__init__" else getattr(thing, word)
+            have = inspect.signature(thing).parameters
+        except (ImportError, AttributeError, TypeError, ValueError):
+            continue  # the import fails, the name is missing, or a metaclass or C code tells nothing
+        seen += 1
+        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in have.values()):
+            continue
+        missing |= {f"{module} {name} {parameter}" for parameter in parameters if parameter not in have}
+    allowed = {pattern if pattern.count(" ") > 1 else f"{pattern} *": reason for pattern, reason in SIGNATURES.items()}
+    wrong = compare(missing, allowed)
+    assert seen > 1000
+    assert not wrong, "\n".join(wrong)
