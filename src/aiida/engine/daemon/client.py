@@ -35,6 +35,8 @@ SUPERVISOR = "aiida.engine.daemon.supervisor"
 CALL_TIMEOUT = 5.0
 GRACEFUL_SECONDS = 30.0
 LOOK_SECONDS = 0.02
+# What only asks may be asked again: a worker that ends just then spoils the answer.
+QUESTIONS = ("dstats", "list", "numprocesses", "stats", "status")
 
 
 class DaemonException(AiidaException):
@@ -242,10 +244,11 @@ class DaemonClient:
         :raises DaemonTimeoutException: if it does not answer within `timeout` seconds, or is busy for too long.
         :raises DaemonException: if it refuses.
         """
-        deadline = time.monotonic() + (timeout or GRACEFUL_SECONDS + 5)
+        is_question = command["command"] in QUESTIONS
+        deadline = time.monotonic() + (timeout or (CALL_TIMEOUT if is_question else GRACEFUL_SECONDS + 5))
         while (answer := self._call_once(command, timeout)).get("status") == "error":
             reason = str(answer.get("reason", "no reason was given"))
-            if "already running" not in reason:
+            if "already running" not in reason and not is_question:
                 raise DaemonException(f"the daemon refused `{command['command']}`: {reason}")
             if time.monotonic() > deadline:
                 raise DaemonTimeoutException(f"the daemon of profile `{self._profile.name}` is still busy: {reason}")
