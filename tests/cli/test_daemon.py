@@ -20,6 +20,7 @@ Good = Callable[..., str]
 @pytest.fixture
 def daemon(good: Good, verdi: Run) -> Iterator[None]:
     """A daemon with one worker."""
+    verdi("daemon", "stop")  # what a failed test may have left
     assert "OK" in good("daemon", "start")
     yield
     verdi("daemon", "stop")
