@@ -80,8 +80,8 @@ def render_folders() -> str:
 
 
 def render_drawings() -> str:
-    """The two tables as drawings."""
-    return f"```mermaid\n{diagram.render_states()}\n```\n\n```mermaid\n{diagram.render_phases()}\n```\n"
+    """The table of states as a drawing; that of a job's phases is in the reference."""
+    return f"```mermaid\n{diagram.render_states()}\n```\n"
 
 
 def replace(text: str, name: str, made: str) -> str:
@@ -180,7 +180,7 @@ def render_events() -> str:
         fields = ", ".join(f"`{name}`" for name in cls.__struct_fields__)
         before = ", ".join(dict.fromkeys((state or "nothing") for state, kind in machine.TABLE if kind is cls))
         lines.append(f"| {cls.__name__} | {cls.version} | {fields} | {cell(first_line(cls.__doc__))} | {before} |")
-    lines += ["", "## States", "", "```mermaid", diagram.render_states(), "```", "", "## Phases of a job", ""]
+    lines += ["", "## States", "", "```mermaid", diagram.render_states(), "```", "", "## Phases of a job", "", "```mermaid", diagram.render_phases(), "```", ""]
     lines += ["| phase | effect | then | when no attempt is left |", "|---|---|---|---|"]
     for name, phase in phases.TABLE.items():
         then = ", ".join(f"{target} ({condition})" if condition else target for condition, target in phase.done)
