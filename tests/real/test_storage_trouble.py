@@ -136,15 +136,19 @@ def test_two_writers_delete_one_node(tmp_path: Path) -> None:
 @contextlib.contextmanager
 def unwritable(folder: Path) -> Iterator[None]:
     """Make a folder one that cannot be written: for root, who may write everywhere, by mounting it over itself read-only."""
-    if os.geteuid() != 0:
+    root = os.geteuid() == 0
+    if root:
+        subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
+    else:
         folder.chmod(0o500)
+    try:
         yield
-        folder.chmod(0o700)
-        return
-    subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
-    subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
-    yield
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    finally:
+        if root:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
+        else:
+            folder.chmod(0o700)
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
