@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -151,6 +153,15 @@ def worker_pids():
     return [int(pid) for pid in get_daemon_client().get_worker_info()["info"]]
 
 
+def kill_worker():
+    """SIGKILL to one worker of the daemon; the supervisor may list one that has ended just now."""
+    for pid in worker_pids():
+        try:
+            return os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
 def describe(*nodes):
     """The graphs of processes as values in which no id occurs, and how many processes there are in all."""
     from tests.durability.harness import canon
@@ -188,6 +199,7 @@ __all__ = [
     "add",
     "describe",
     "get_daemon_client",
+    "kill_worker",
     "make_code",
     "start_times",
     "submit",

@@ -76,11 +76,12 @@ def test_killed_workers(daemon: Home) -> None:
         """
         for _ in range(4):
             time.sleep(0.4)
-            os.kill(worker_pids()[0], signal.SIGKILL)
+            kill_worker()
         """,
         JUDGE,
     )
-    print("\n".join(map(str, seen["wrong"][0])) if seen["wrong"] else "")
+    for found, wanted in seen["wrong"]:
+        print(f"FOUND  {found}\nWANTED {wanted}")
     assert seen == AS_UNDISTURBED
     daemon.verdi("devel", "check-invariants")
 

@@ -15,6 +15,19 @@ import aio_pika
 
 LOGGER = logging.getLogger("aiida.brokers.rabbitmq")
 RETRY_AFTER = 2.0
+LAST_WORD = 1.0  # seconds that closing waits for a ring to leave: a script that submits and ends should be heard
+THREAD = "radames-bell"
+#: loggers of the client library, which tell every failed attempt with its traceback; the bell says once what it means
+CHATTY = ("aiormq.connection", "aiormq.channel", "aio_pika.connection", "aio_pika.channel")
+
+
+def is_not_of_a_bell(record: logging.LogRecord) -> bool:
+    """Return whether a log record comes from another thread than a bell's: other users of the library keep their messages."""
+    return record.threadName != THREAD
+
+
+for name in CHATTY:
+    logging.getLogger(name).addFilter(is_not_of_a_bell)
 
 
 class RabbitmqBell:
@@ -28,19 +41,23 @@ class RabbitmqBell:
         self._ready = threading.Event()
         self._listening = False
         self._loop = asyncio.new_event_loop()
-        self._exchange: aio_pika.abc.AbstractExchange | None = None
-        self._pending = False
+        self._pending = False  # a ring is on its way to the thread
+        self._asked = asyncio.Event()
+        self._said = threading.Event()  # every ring has left
+        self._said.set()
+        self._away = False  # the last attempt to reach the server failed
         self._task: asyncio.Task[None] | None = None
-        self._thread = threading.Thread(target=self._run, name="radames-bell", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
         self._thread.start()
 
     def ring(self) -> None:
-        """Ask the thread to publish; several rings before it comes to that are one."""
+        """Ask the thread to publish; several rings before it comes to that are one; so are those of an outage, when it is over."""
         if self._closed.is_set() or self._pending:
             return
         self._pending = True
+        self._said.clear()
         with contextlib.suppress(RuntimeError):  # the loop has just been closed
-            self._loop.call_soon_threadsafe(lambda: self._loop.create_task(self._publish()))
+            self._loop.call_soon_threadsafe(self._asked.set)
 
     def wait(self, timeout: float) -> bool:
         """Return True as soon as a message came since the last wait."""
@@ -64,6 +81,8 @@ class RabbitmqBell:
         """Leave the server."""
         if self._closed.is_set():
             return
+        if not self._away:
+            self._said.wait(LAST_WORD)
         self._closed.set()
         self._rung.set()
         with contextlib.suppress(RuntimeError):
@@ -82,7 +101,6 @@ class RabbitmqBell:
             self._loop.close()
 
     async def _keep_connected(self) -> None:
-        warned = False
         while not self._closed.is_set():
             self._task = asyncio.ensure_future(self._connect_and_listen())
             try:
@@ -90,15 +108,12 @@ class RabbitmqBell:
             except asyncio.CancelledError:
                 continue
             except Exception as exception:
-                if not warned:
+                if not self._away:
                     LOGGER.warning(
                         "RabbitMQ does not answer (%s); workers look by themselves until it does", type(exception).__name__
                     )
-                    warned = True
-            else:
-                warned = False
+                self._away = True
             finally:
-                self._exchange = None
                 self._ready.clear()
             for _ in range(20):
                 if self._closed.is_set():
@@ -117,19 +132,27 @@ class RabbitmqBell:
                 await queue.bind(exchange)
                 await queue.consume(self._hear, no_ack=True)
                 self._rung.set()  # whatever was rung while nobody listened
-            self._exchange = exchange
+            speaker = asyncio.ensure_future(self._speak(exchange))
+            self._away = False
             self._ready.set()
-            await lost.wait()
+            try:
+                await lost.wait()
+            finally:
+                speaker.cancel()
 
     async def _hear(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
         self._rung.set()
 
-    async def _publish(self) -> None:
-        self._pending = False
-        if self._exchange is None:
-            return
-        message = aio_pika.Message(b"!", expiration=1, delivery_mode=aio_pika.DeliveryMode.NOT_PERSISTENT)
-        try:
-            await self._exchange.publish(message, routing_key="", mandatory=False, timeout=2)
-        except Exception as exception:
-            LOGGER.debug("a ring was lost: %s", exception)
+    async def _speak(self, exchange: aio_pika.abc.AbstractExchange) -> None:
+        """One message at a time, however many rings: what is rung while one is under way is one more."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            self._pending = False  # before the message: a ring from now on needs another one
+            message = aio_pika.Message(b"!", expiration=1, delivery_mode=aio_pika.DeliveryMode.NOT_PERSISTENT)
+            try:
+                await exchange.publish(message, routing_key="", mandatory=False, timeout=2)
+            except Exception as exception:
+                LOGGER.debug("a ring was lost: %s", exception)
+            if not self._pending:
+                self._said.set()

@@ -15,6 +15,8 @@ from aiida.common.exceptions import ConfigurationError
 if TYPE_CHECKING:
     from aiida.brokers.doorbell import Doorbell
 
+#: how a client of AMQP 0-9-1 begins, and the type of the frame with which a server answers
+GREETING, METHOD_FRAME = b"AMQP\x00\x00\x09\x01", b"\x01"
 KEYS = ("protocol", "username", "password", "host", "port", "virtual_host")
 
 
@@ -52,7 +54,11 @@ class RabbitmqBroker(Broker):
         config = BROKER_DEFAULTS | self._get_config()
         host, port = config["host"], int(config["port"])
         try:
-            with socket.create_connection((host, port), timeout=2):
+            with socket.create_connection((host, port), timeout=2) as client:
+                if config["protocol"] == "amqp":  # under TLS a handshake comes first; that somebody listens must do
+                    client.sendall(GREETING)
+                    if client.recv(1) != METHOD_FRAME:
+                        raise OSError("what listens there does not speak AMQP")
                 return BrokerServiceStatus(True, f"RabbitMQ answers at {host}:{port}")
         except OSError as exception:
             return BrokerServiceStatus(

@@ -116,8 +116,8 @@ def _check_broker(profile: Profile) -> None:
         return
     try:
         broker: Any = manage.get_manager().get_broker()
-        broker.get_communicator()
-        print_status(ServiceStatus.UP, "broker", str(broker))
+        found = broker.probe_service_status()
+        print_status(ServiceStatus.UP if found.reachable else ServiceStatus.WARNING, "broker", found.message)
     except Exception as error:
         print_status(ServiceStatus.WARNING, "broker", f"{profile.process_control_backend} does not answer ({error}); workers look for work by themselves")
 
