@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import EntryPoint, EntryPoints, distributions
-from typing import Any
+from typing import Any, Self
 
 from aiida.common.exceptions import LoadingEntryPointError, MissingEntryPointError, MultipleEntryPointError
 from aiida.common.warnings import warn_deprecation
@@ -36,7 +36,29 @@ class EntryPointFormat(enum.Enum):
     MINIMAL = 3
 
 
-class LiveEntryPoint(EntryPoint):
+class PluginEntryPoint(EntryPoint):
+    """An entry point. Plugins ask whether it is one of the package `importlib_metadata`: where that is imported, it says yes.
+
+    Rejected: taking its class, for importing it would slow down every start.
+    """
+
+    @classmethod
+    def of(cls, other: EntryPoint) -> Self:
+        """Return the same entry point as one of this class, with the package that it comes from."""
+        one = cls.__new__(cls)
+        vars(one).update(vars(other))
+        return one
+
+    @property
+    def __class__(self) -> type:  # type: ignore[misc]
+        backport = sys.modules.get("importlib_metadata")
+        return type(self) if backport is None else vars(backport).get("EntryPoint", type(self))
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.name, self.value, self.group)
+
+
+class LiveEntryPoint(PluginEntryPoint):
     """An entry point whose object exists already, importable or not."""
 
     def __init__(self, name: str, group: str, obj: Any) -> None:
@@ -70,7 +92,7 @@ def _installed() -> tuple[EntryPoint, ...]:
         name = getattr(distribution, "_normalized_name", None) or distribution.name
         if name not in seen:
             seen.add(name)
-            found.extend(distribution.entry_points)
+            found.extend(map(PluginEntryPoint.of, distribution.entry_points))
     return tuple(found)
 
 
@@ -143,7 +165,7 @@ def parse_entry_point(group: str, spec: str) -> EntryPoint:
     name, separator, value = spec.partition("=")
     if not separator:
         raise ValueError(f"`{spec}` is not of the form `name = module:object`")
-    return EntryPoint(group=group, name=name.strip(), value=value.strip())
+    return PluginEntryPoint(group=group, name=name.strip(), value=value.strip())
 
 
 def validate_registered_entry_points() -> None:

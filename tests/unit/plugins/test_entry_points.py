@@ -1,5 +1,6 @@
 """Names become classes."""
 
+import pickle
 import warnings
 
 import pytest
@@ -173,3 +174,12 @@ def test_node_types_follow_the_entry_points():
     with ep.preserved_overrides():
         add("aiida.data", "other.name", Mine)
         assert Mine.class_node_type == "data.other.name.Mine."
+
+
+def test_entry_points_are_those_of_the_backport_too():
+    entry_point = ep.get_entry_point("aiida.data", "core.int")
+    backport = pytest.importorskip("importlib_metadata")  # a dependency; plugins import it to ask for the class
+    for one in (entry_point, ep.parse_entry_point("aiida.data", "x = a.b:C")):
+        assert isinstance(one, backport.EntryPoint) and isinstance(one, ep.EntryPoint)
+        assert pickle.loads(pickle.dumps(one)) == one
+    assert entry_point.dist.name == "radames" and entry_point.attr == "Int"
