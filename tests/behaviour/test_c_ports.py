@@ -12,6 +12,7 @@ import pytest
 
 from aiida import orm
 from aiida.engine import CalcJobProcessSpec, ExitCode, PortNamespace, ProcessSpec, WorkChain
+from aiida.engine.processes.ports import InputPort
 from aiida.engine.utils import instantiate_process
 
 
@@ -151,6 +152,12 @@ def test_c09_ports_by_name(engine: Any) -> None:
     assert ports.get_port("p.q") is ports["p"]["q"]
     with pytest.raises(ValueError, match="port 'z' does not exist in port namespace 'p'"):
         ports.get_port("p.z")
+
+
+@pytest.mark.parametrize("name", ["a__b", "a_", "_a", "a.b", "1a", "for", ""])
+def test_c09_names_that_could_be_no_link_label_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"invalid port name `{name}`"):
+        PortNamespace("inputs")[name] = InputPort("x")
 
 
 def test_c10_required_dynamic_namespace_may_be_missing(make: Any) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from aiida.common.lang import isidentifier
 
-__all__ = ("GraphTraversalRule", "GraphTraversalRules", "LinkType", "validate_link_label")
+__all__ = ("GraphTraversalRule", "GraphTraversalRules", "LinkType", "find_label_fault", "validate_link_label")
 
 
 class LinkType(Enum):
@@ -67,15 +67,20 @@ class GraphTraversalRules(Enum):
 _LABEL = re.compile(r"[A-Za-z0-9_]*\Z")
 
 
+def find_label_fault(label: str) -> str | None:
+    """Return why the text can be no link label (a Python name of ASCII letters, digits and inner underscores), or None."""
+    if label.endswith("_"):
+        return "cannot end with an underscore"
+    if label.startswith("_"):
+        return "cannot start with an underscore"
+    if not _LABEL.match(label):
+        return "only alphanumeric and underscores are allowed"
+    return None if isidentifier(label) else "not a valid python identifier"
+
+
 def validate_link_label(link_label: str) -> None:
-    """Raise `ValueError` if the text cannot be a link label: a Python name of ASCII letters, digits and inner underscores."""
+    """Raise `ValueError` if the text cannot be a link label."""
     if not isinstance(link_label, str):
         raise TypeError(f"invalid link label `{link_label}`: should be string type but is instead: {type(link_label)}")
-    if link_label.startswith("_"):
-        raise ValueError(f"invalid link label `{link_label}`: it cannot start with an underscore")
-    if link_label.endswith("_"):
-        raise ValueError(f"invalid link label `{link_label}`: it cannot end with an underscore")
-    if not _LABEL.match(link_label):
-        raise ValueError(f"invalid link label `{link_label}`: only alphanumeric and underscores are allowed")
-    if not isidentifier(link_label):
-        raise ValueError(f"invalid link label `{link_label}`: not a valid python identifier")
+    if (fault := find_label_fault(link_label)) is not None:
+        raise ValueError(f"invalid link label `{link_label}`: {fault}")

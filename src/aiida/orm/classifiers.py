@@ -44,7 +44,8 @@ def classify_text(entity_type: str, orm_base: str | None = None) -> Classifier:
     if entity_type in BASES and entity_type not in ("node", "group"):
         return Classifier(entity_type, entity_type)
     if entity_type.startswith("group."):
-        return Classifier("group", entity_type)
+        # Old scripts write a dot at the end, as for nodes; `group.` alone stands for a class without entry point.
+        return Classifier("group", entity_type if entity_type == "group." else entity_type.rstrip("."))
     is_node = entity_type in ("", "node") or (entity_type.endswith(".") and (entity_type.count(".") > 1 or orm_base == "node"))
     if is_node:
         return Classifier("node", "" if entity_type == "node" else entity_type)

@@ -3,7 +3,7 @@
 import pytest
 
 from aiida.common.exceptions import ValidationError
-from aiida.common.links import GraphTraversalRules, LinkType
+from aiida.common.links import GraphTraversalRules, LinkType, validate_link_label
 from aiida.graph.links import DEGREES, LINK_RULES, Degree, check_link, is_legal
 from aiida.graph.traversal import Edge, close, resolve_rules
 from aiida.graph.types import is_valid_node_type, node_type_prefix
@@ -36,6 +36,29 @@ def test_bad_arguments():
         check_link(TYPES["data."], TYPES["process.workflow."], "input_work", "x")
     with pytest.raises(ValueError, match="invalid link label"):
         check_link(TYPES["data."], TYPES["process.workflow."], LinkType.INPUT_WORK, "a.b")
+
+
+@pytest.mark.parametrize("label", ["a", "a_b", "a__b", "a___b", "A1"])
+def test_labels(label):
+    validate_link_label(label)
+
+
+@pytest.mark.parametrize(
+    ("label", "fault"),
+    [
+        ("a_", "cannot end with an underscore"),
+        ("_", "cannot end with an underscore"),
+        ("_a", "cannot start with an underscore"),
+        ("a.b", "only alphanumeric"),
+        ("\u00e4", "only alphanumeric"),
+        ("1a", "not a valid python identifier"),
+        ("for", "not a valid python identifier"),
+        ("", "not a valid python identifier"),
+    ],
+)
+def test_faults_of_labels(label, fault):
+    with pytest.raises(ValueError, match=f"invalid link label `{label}`: {fault}"):
+        validate_link_label(label)
 
 
 def test_degrees():

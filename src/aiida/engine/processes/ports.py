@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 import typing as t
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 
 from aiida.common.extendeddicts import AttributesFrozendict
+from aiida.common.links import find_label_fault
 from aiida.engine.processes.checks import (
     UNSPECIFIED,
     Breadcrumbs,
@@ -162,12 +162,11 @@ class PortNamespace(MutableMapping[str, t.Any], WithMetadata, WithNonDb, Port):
         """Refuse a name that could not become part of a link label."""
         if not isinstance(port_name, str):
             raise ValueError(f"invalid port name `{port_name}`: not a string")
-        if PORT_NAMESPACE_SEPARATOR in port_name:
-            raise ValueError(f"invalid port name `{port_name}`: more than two consecutive underscores")
-        if re.search(r"[^A-Za-z0-9_]", port_name) or not port_name:
-            raise ValueError(f"invalid port name `{port_name}`: only alphanumeric and underscores are allowed")
-        if not port_name.isidentifier() or port_name in ("None", "True", "False"):
-            raise ValueError(f"invalid port name `{port_name}`: not a valid python identifier")
+        fault = find_label_fault(port_name)
+        if fault is None and PORT_NAMESPACE_SEPARATOR in port_name:
+            fault = "more than two consecutive underscores"
+        if fault is not None:
+            raise ValueError(f"invalid port name `{port_name}`: {fault}")
 
     def get_description(self) -> dict[str, t.Any]:
         """Describe the namespace and all below it."""
