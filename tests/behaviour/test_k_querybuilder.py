@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -276,3 +278,24 @@ def test_entities_come_with_their_rows_in_one_statement(graph: Any) -> None:
     query = QueryBuilder().append(orm.Group, tag="g", project="*").append(orm.Node, with_group="g", project="*")
     assert [(group.label, node.label, node.value) for group, node in query.all()] == [("numbers", "a", 1), ("numbers", "b", 2)]
     assert len(statements) == 1
+
+
+def test_a_group_type_may_end_with_a_dot(graph: Any) -> None:
+    upf = orm.UpfFamily("pseudos").store()
+    for text in ("group.core", "group.core."):
+        assert QueryBuilder().append(entity_type=text).count() == 2
+    assert QueryBuilder().append(entity_type="group.core.upf.").all(flat=True) == [upf]
+
+
+def test_statistics_of_what_was_made(graph: Any) -> None:
+    backend = current_store.get()
+    found = backend.query().get_creation_statistics()
+    nodes = QueryBuilder().append(orm.Node, project=["node_type", "ctime"]).all()
+    assert found == {
+        "total": len(nodes),
+        "types": dict(Counter(node_type for node_type, _ in nodes)),
+        "ctime_by_day": dict(Counter(ctime.astimezone(UTC).date().isoformat() for _, ctime in nodes)),
+    }
+    user = graph["a"].user.pk
+    assert backend.query().get_creation_statistics(user) == found
+    assert backend.query().get_creation_statistics(user_pk=user + 1) == {"total": 0, "types": {}, "ctime_by_day": {}}

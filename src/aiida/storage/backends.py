@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import sqlalchemy as sa
 
@@ -21,11 +21,14 @@ from aiida.graph.records import Row
 from aiida.plugins.entry_point import load_entry_point
 from aiida.storage import bulk, maintenance
 from aiida.storage.schema import ENGINE_VERSION, GRAPH_VERSION, engine_metadata
+from aiida.storage.statistics import CreationStatistics
 from aiida.storage.store import Store
 
 if TYPE_CHECKING:
     from aiida.common.profile import Profile
+    from aiida.graph.queryspec import QuerySpec
     from aiida.repository.backend.abstract import AbstractRepositoryBackend
+    from aiida.storage.query.execution import Execution
 
 LOGGER = logging.getLogger(__name__)
 
@@ -188,6 +191,18 @@ class StorageBackend(Store):
 
     def _vacuum(self) -> None:
         """Let the database give back unused space and refresh its statistics."""
+
+    # Queries.
+
+    @overload
+    def query(self, spec: QuerySpec) -> Execution: ...
+
+    @overload
+    def query(self) -> CreationStatistics: ...
+
+    def query(self, spec: QuerySpec | None = None) -> Execution | CreationStatistics:
+        """Return a query that is compiled and ready to run; without one, what else can be asked about all nodes."""
+        return CreationStatistics(self) if spec is None else super().query(spec)
 
     # Entities, by name.
 
