@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from aiida.common.exceptions import InvalidOperation
 from aiida.common.log import AIIDA_LOGGER
 from aiida.common.slots import current_engine
+from aiida.engine.processes.functions import FunctionProcess
 from aiida.engine.processes.instantiate import make_process, prepare_inputs
 from aiida.engine.processes.process import Process
 from aiida.engine.utils import ResultAndNode, ResultAndPk
@@ -78,7 +79,8 @@ def submit(
     """
     engine = current_engine.get()
     given = prepare_inputs(inputs, **kwargs)
-    if Process.current() is not None:
+    current = Process.current()
+    if current is not None and not isinstance(current, FunctionProcess):
         raise InvalidOperation("Cannot use top-level `submit` from within another process, use `self.submit` instead")
     instance = make_process(process, given, runner=engine.runner)
     if not instance._has_provenance:

@@ -158,6 +158,41 @@ def test_a_class_that_cannot_be_imported_runs_here_only() -> None:
         submit(Local)
 
 
+@workfunction
+def submits(x: orm.Int) -> orm.Int:
+    """A function that leaves a work chain to a daemon."""
+    submit(flows.Leaf, x=x)
+    return x
+
+
+class SubmitsAtTheTop(WorkChain):
+    """A step that should have said `self.submit`."""
+
+    @classmethod
+    def define(cls, spec: Any) -> None:
+        super().define(spec)
+        spec.outline(cls.one)
+
+    def one(self) -> None:
+        submit(flows.Leaf, x=orm.Int(1))
+
+
+def test_a_function_may_submit_what_a_daemon_runs(store: Any, worker: Any) -> None:
+    _, caller = submits.run_get_node(orm.Int(1))
+    child = caller.called[0]
+    assert caller.is_finished_ok and child.process_state.value == "created"
+    assert run_get_node(flows.Leaf, x=orm.Int(5)).node.is_finished_ok  # running something else here leaves it alone
+    assert child.process_state.value == "created"
+    worker()
+    assert child.is_finished_ok and child.outputs.r.value == 2
+    assert invariants.check(store) == []
+
+
+def test_a_step_may_not_submit_at_the_top() -> None:
+    with pytest.raises(InvalidOperation, match=r"use `self\.submit` instead"):
+        run(SubmitsAtTheTop)
+
+
 def test_a11_children_of_an_instance_driven_by_hand(store: Any, engine: Any) -> None:
     parent = instantiate_process(engine.runner, Keeps)
     parent.one()

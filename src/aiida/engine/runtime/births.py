@@ -101,13 +101,8 @@ _OPTION_BOUNDS = (("queue", "queue_name"), ("account", "account"))
 def submit(core: Core, process: Process, *, home: int | None = None, priority: int = 0) -> Any:
     """T1: store the record and make it ready; returns the node."""
     event = created(process, inline=home is not None)
-    if not event.importable and home is None:
-        raise InvalidOperation(
-            f"{type(process).__name__} cannot be submitted: a worker could not import it again "
-            f"(it is defined in {type(process).__module__}, inside a function or in a session). "
-            "Move it to a module that is on the Python path, or use `run`"
-        )
-
+    if home is None:
+        _check_importable(event, process)
     nodes = ready(process)
 
     def work(tx: Transaction) -> list[ev.Event]:
@@ -122,6 +117,16 @@ def submit(core: Core, process: Process, *, home: int | None = None, priority: i
     if home is not None:
         keep(core, process, events)
     return process.node
+
+
+def _check_importable(event: ev.Created, process: Process) -> None:
+    """Refuse for a daemon what its workers could not import again."""
+    if not event.importable:
+        raise InvalidOperation(
+            f"{type(process).__name__} cannot be submitted: a worker could not import it again "
+            f"(it is defined in {type(process).__module__}, inside a function or in a session). "
+            "Move it to a module that is on the Python path, or use `run`"
+        )
 
 
 def keep(core: Core, process: Process, events: Sequence[ev.Event]) -> None:
@@ -164,8 +169,12 @@ def launch(core: Core, parent: Live, process: Process, *, rides: bool) -> tuple[
             taken = _take_back(core, parent, process, found[0], found[1]) if rides else (None, found[1])
             if taken is not None:
                 return taken
-    event = created(process, inline=rides or core.inline)
-    home = core.worker if core.inline and not rides else None
+    # A function awaits nothing: what it submits is for a daemon, as what its caller submits, and outlives this interpreter.
+    is_left = core.inline and not rides and isinstance(parent.process, FunctionProcess)
+    event = created(process, inline=rides or (core.inline and not is_left))
+    if is_left:
+        _check_importable(event, process)
+    home = core.worker if core.inline and not rides and not is_left else None
     nodes = ready(process)
     births: list[ev.Event] = []
 
@@ -183,7 +192,7 @@ def launch(core: Core, parent: Live, process: Process, *, rides: bool) -> tuple[
     core.note_started(parent)
     write.append(core.env, parent, (), body, count=1, tail=core.projection(parent))
     live = Live(Lease(process.node.pk, core.worker, 1, len(births)), fold(births), process)
-    if live.state.is_ended:
+    if live.state.is_ended or is_left:
         return None, process.node
     if not rides:
         process._parent = None
