@@ -1,7 +1,7 @@
 """A profile: its name, where it stores, how its processes are controlled.
 
 `Profile` is one entry of the configuration file. It lives here, below the store, because a store is opened for a profile; its
-public home is `aiida.manage.configuration.profile`. What only higher layers can do for it (its storage class, a dump) is reached by
+public home is `aiida.manage.configuration.profile`. What only higher layers know of it (its storage class) is reached by
 name. (Touches the world: paths.)
 """
 
@@ -189,9 +189,11 @@ class Profile:
         return profile_filepaths(self)
 
     def dump(self, output_path: str | Path | None = None, **options: Any) -> Path:
-        """Write the data of this profile as a folder tree; for the options see `aiida.tools.dumping`."""
-        path: Path = import_module("aiida.tools.dumping").dump_profile(self, output_path, **options)
-        return path
+        """Raise: a folder tree of all data cannot be written yet. It says what can."""
+        raise exceptions.FeatureNotAvailable(
+            f"profile `{self.name}` cannot be dumped as a folder tree: this release does not write one yet. The files of one node are written by "
+            "`verdi node repo dump`, a copy of everything by `verdi storage backup`"
+        )
 
 
 # Tests and messages show the classic path.

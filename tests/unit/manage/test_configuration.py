@@ -444,3 +444,9 @@ def test_start_up_loads_no_heavy_package():
         " if name in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_what_a_profile_cannot_do_yet_it_says():
+    profile = Profile("mine", {"storage": {"backend": "core.sqlite_dos", "config": {}}, "process_control": {}})
+    with pytest.raises(exceptions.FeatureNotAvailable, match="profile `mine` cannot be dumped.*verdi storage backup"):
+        profile.dump("/tmp/never", overwrite=True)
