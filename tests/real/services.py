@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ("Slurm", "Sshd", "free_port", "slurm", "sshd", "wait_for")
+__all__ = ("Sge", "Slurm", "Sshd", "free_port", "sge", "slurm", "sshd", "wait_for")
 
 
 def free_port() -> int:
@@ -268,6 +268,85 @@ class Slurm(_Daemon):
             self._succeeds("scancel", "-u", pwd.getpwuid(os.geteuid()).pw_name)
             time.sleep(0.5)
         super().stop()
+
+
+class Sge(_Daemon):
+    """Son of Grid Engine with one queue on this machine, started as root. It lives in the folders of its packages: one at a time."""
+
+    ROOT = "/var/lib/gridengine"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.env = {"SGE_ROOT": self.ROOT, "SGE_CELL": "default", "SGE_ND": "1"}
+        common = Path(self.ROOT) / "default" / "common"
+        # Names must match the reverse look-up of 127.0.0.1.
+        (common / "act_qmaster").write_text("localhost\n")
+        (common / "host_aliases").write_text(f"localhost {socket.gethostname().split('.')[0]}\n")
+        for name in ("act_qmaster", "host_aliases"):
+            shutil.chown(common / name, "sgeadmin")
+        try:
+            self.start("qmaster", "sge_qmaster", env=self.env)
+            wait_for(lambda: self._ask("qhost"), "qmaster answering")
+            self._configure()
+            self.start("execd", "sge_execd", env=self.env)
+            wait_for(lambda: "lx-amd64" in self._ask("qhost", "-h", "localhost"), "the execution daemon", 60)
+            self._ask("qmod", "-c", "main.q")
+        except BaseException:
+            self.stop()
+            raise
+
+    def _ask(self, *words: str, **env: str) -> str:
+        done = subprocess.run(words, env={**os.environ, **self.env, **env}, capture_output=True, text=True)
+        return done.stdout if done.returncode == 0 else ""
+
+    def _configure(self) -> None:
+        """Say what there is; what was said in an earlier run is refused and stands."""
+        files = {
+            "exechost": "hostname localhost\nload_scaling NONE\ncomplex_values slots=8\nuser_lists NONE\nxuser_lists NONE\nprojects NONE\n"
+            "xprojects NONE\nusage_scaling NONE\nreport_variables NONE\n",
+            "hgrp": "group_name @allhosts\nhostlist localhost\n",
+            "pe": "pe_name smp\nslots 999\nuser_lists NONE\nxuser_lists NONE\nstart_proc_args NONE\nstop_proc_args NONE\n"
+            "allocation_rule $pe_slots\ncontrol_slaves FALSE\njob_is_first_task TRUE\nurgency_slots min\naccounting_summary FALSE\nqsort_args NONE\n",
+            "edit": "#!/bin/sh\nsed -i -e 's/^qname .*/qname main.q/' -e 's/^hostlist .*/hostlist @allhosts/' -e 's/^slots .*/slots 8/' "
+            "-e 's/^pe_list .*/pe_list smp/' -e 's#^shell .*#shell /bin/bash#' -e 's/^shell_start_mode .*/shell_start_mode unix_behavior/' "
+            "-e 's/^load_thresholds .*/load_thresholds NONE/' \"$1\"\n",
+        }
+        for name, text in files.items():
+            (self.folder / name).write_text(text)
+        (self.folder / "edit").chmod(0o755)
+        self._ask("qconf", "-as", "localhost")
+        self._ask("qconf", "-ah", "localhost")
+        for flag, name in (("-Ae", "exechost"), ("-Ahgrp", "hgrp"), ("-Ap", "pe")):
+            self._ask("qconf", flag, str(self.folder / name))
+        self._ask("qconf", "-aq", "main.q", EDITOR=str(self.folder / "edit"))
+        quick = {"schedule_interval": "0:0:1", "flush_submit_sec": "1", "flush_finish_sec": "1"}
+        self._change("-ssconf", "-Msconf", "sconf", quick)
+        self._change("-sconf", "-Mconf", "global", {"min_uid": "0", "min_gid": "0"}, ("flush_time=00:00:15", "flush_time=00:00:01"))
+
+    def _change(self, show: str, modify: str, name: str, values: dict[str, str], words: tuple[str, str] = ("", "")) -> None:
+        lines = self._ask("qconf", show).replace(*words).splitlines() if words[0] else self._ask("qconf", show).splitlines()
+        changed = [f"{line.split()[0]} {values[line.split()[0]]}" if line.split() and line.split()[0] in values else line for line in lines]
+        (self.folder / name).write_text("\n".join(changed) + "\n")
+        self._ask("qconf", modify, str(self.folder / name))
+
+    def stop(self) -> None:
+        """Delete all jobs, and stop; the daemons have forked away, so they are asked to go."""
+        self._ask("qdel", "-u", "*")
+        for command in (("qconf", "-ke", "localhost"), ("qconf", "-km")):
+            self._ask(*command)
+        with contextlib.suppress(TimeoutError):
+            wait_for(lambda: not self._ask("qhost"), "qmaster leaving", 15)
+        super().stop()
+
+
+@contextlib.contextmanager
+def sge() -> Iterator[Sge]:
+    """Run Grid Engine."""
+    cluster = Sge()
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
 
 
 @contextlib.contextmanager

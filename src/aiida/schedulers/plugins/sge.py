@@ -93,6 +93,7 @@ class SgeScheduler(BashCliScheduler):
     )
     definite_refusals: t.ClassVar[dict[str, bool]] = {
         "unknown queue": True,
+        "job rejected": True,
         "job is rejected because": True,
         "unable to run job: job was rejected": True,
         "unknown resource": True,
@@ -100,7 +101,7 @@ class SgeScheduler(BashCliScheduler):
         "the requested parallel environment": True,
         "unable to run job: \"": True,
         "is not allowed to submit": True,
-        "script file": True,
+        "script file": True,  # also: unable to read script file
         "no suitable queues": True,
         "invalid": True,
         "unknown option": True,
