@@ -2,6 +2,8 @@
 
 from aiida.common.extendeddicts import AttributesFrozendict
 from aiida.common.process_state import ProcessState
+from aiida.engine.persistence import ObjectLoader, get_object_loader
+from aiida.engine.processes.foreign_states import Continue, Interruption, Kill, KillInterruption, Stop, Wait
 from aiida.engine.processes.ports import (
     UNSPECIFIED,
     InputPort,
@@ -16,13 +18,32 @@ from aiida.engine.processes.process_spec import ProcessSpec
 from aiida.engine.processes.workchains.context import ToContext
 from aiida.engine.processes.workchains.outline import if_, return_, while_
 from aiida.engine.processes.workchains.workchain import WorkChain
+from plumpy import (
+    exceptions,
+    futures,
+    loaders,
+    persistence,
+    ports,
+    process_comms,
+    process_spec,
+    process_states,
+    processes,
+    utils,
+    workchains,
+)
 
+DefaultObjectLoader = ObjectLoader
 __version__ = "0.26.1"
 
 __all__ = (
-    "UNSPECIFIED",
     "AttributesFrozendict",
+    "Continue",
+    "DefaultObjectLoader",
     "InputPort",
+    "Interruption",
+    "Kill",
+    "KillInterruption",
+    "ObjectLoader",
     "OutputPort",
     "Port",
     "PortNamespace",
@@ -30,10 +51,25 @@ __all__ = (
     "Process",
     "ProcessSpec",
     "ProcessState",
+    "Stop",
     "ToContext",
+    "UNSPECIFIED",
+    "Wait",
     "WorkChain",
     "breadcrumbs_to_port",
+    "exceptions",
+    "futures",
+    "get_object_loader",
     "if_",
+    "loaders",
+    "persistence",
+    "ports",
+    "process_comms",
+    "process_spec",
+    "process_states",
+    "processes",
     "return_",
+    "utils",
     "while_",
+    "workchains",
 )

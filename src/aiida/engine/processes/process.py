@@ -24,7 +24,8 @@ from aiida.common.process_state import ProcessState
 from aiida.common.slots import current_engine
 from aiida.engine.processes import exposing, ids, making, recorder, snapshots, stepping
 from aiida.engine.processes.builder import ProcessBuilder
-from aiida.engine.processes.foreign import run_foreign
+from aiida.engine.processes.foreign import Host, run_foreign
+from aiida.engine.processes.foreign_states import STATE_CLASSES, State
 from aiida.engine.processes.instantiate import make_process, prepare_inputs
 from aiida.engine.processes.metadata import define_metadata
 from aiida.engine.processes.outcome import Finish, Outcome, PendingOutput, Pointer, Snapshot
@@ -67,11 +68,12 @@ class Process(metaclass=ProcessMeta):
     _ENGINE_ATTRIBUTES: t.ClassVar[frozenset[str]] = frozenset(
         {
             "_raw_inputs", "_parsed_inputs", "_node", "_outputs", "_taken_outputs", "_log_rows", "_logger", "_runner", "_parent",
-            "_parent_pid", "_enable_persistence", "_lost_keys_told",
+            "_parent_pid", "_enable_persistence", "_lost_keys_told", "_host",
         }
     )  # fmt: skip
 
     _parent: Process | None = None
+    _host: Host | None = None
     _node: t.Any
     _parsed_inputs: AttributesFrozendict
 
@@ -409,6 +411,28 @@ class Process(metaclass=ProcessMeta):
     def kill(self, msg_text: str | None = None, force_kill: bool = False) -> bool:
         """Ask whoever holds the process to kill it."""
         return current_engine.get().kill(self, msg_text, force_kill)
+
+    # == a `run` of the class's own: see `foreign.py` =====================================================================
+    @classmethod
+    def get_state_classes(cls) -> dict[t.Any, type[State]]:
+        """Return the class of each state that the host of a foreign process makes; subclasses may put in their own."""
+        return dict(STATE_CLASSES)
+
+    def create_state(self, label: t.Any, *args: t.Any, **kwargs: t.Any) -> State:
+        """Make a state of this process."""
+        return self.get_state_classes()[ProcessState(label)](self, *args, **kwargs)
+
+    def call_soon(self, callback: t.Callable[..., t.Any], *args: t.Any, **kwargs: t.Any) -> None:
+        """Call a function on the loop of this process while it is hosted, else at once."""
+        if self._host is None:
+            callback(*args, **kwargs)
+        else:
+            self._host.call_soon(callback, *args, **kwargs)
+
+    def resume(self, *value: t.Any) -> None:
+        """End the waiting of this hosted process; nothing if it does not wait."""
+        if self._host is not None:
+            self._host.resume(*value)
 
     # == for the runtime ================================================================================================
     @property
