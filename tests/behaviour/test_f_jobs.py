@@ -76,6 +76,42 @@ def names(node):
     return sorted(str(path / name) for path, _, files in node.base.repository.walk() for name in files)
 
 
+def test_f01_what_prepare_for_submission_may_use(bash):
+    seen = {}
+
+    class Using(Job):
+        def prepare_for_submission(self, folder):
+            seen["stored"], seen["uuid"], seen["code"] = self.node.is_stored, self.uuid, self.inputs.code.uuid
+            seen["resources"] = self.options.resources
+            seen["option"] = self.inputs.metadata.options.get("withmpi")
+            with folder.open("in", "w", encoding="utf8") as handle:
+                handle.write("true\n")
+            sub = folder.get_subfolder("sub", create=True)
+            sub.create_file_from_filelike(io.BytesIO(b"x"), "file", "wb")
+            folder.insert_path(folder.get_abs_path("in"), "copy")
+            seen["list"] = sorted(folder.get_content_list())
+            return super().prepare_for_submission(folder)
+
+    metadata = {"options": {"resources": {"num_machines": 1}}}
+    _, node = run_get_node(Using, code=bash, metadata=metadata, codes=[{"stdin_name": "in"}])
+    assert node.is_finished_ok
+    assert seen == {
+        "stored": True, "uuid": node.uuid, "code": bash.uuid, "resources": {"num_machines": 1, "num_mpiprocs_per_machine": 1}, "option": None,
+        "list": ["copy", "in", "sub"],
+    }  # fmt: skip
+    assert "sub/file" in names(node)
+
+
+def test_f04_dry_run(bash, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    metadata = {"dry_run": True, "store_provenance": False}
+    results, node = run_get_node(ArithmeticAddCalculation, code=bash, x=orm.Int(1), y=orm.Int(2), metadata=metadata)
+    assert results == {} and not node.is_stored
+    folder = node.dry_run_info["folder"]
+    assert os.path.dirname(folder) == str(tmp_path / "submit_test")
+    assert {"aiida.in", node.dry_run_info["script_filename"]} <= set(os.listdir(folder))
+
+
 def test_f02_unset_fields_read_as_none_and_lists_count_as_empty(bash):
     info = CalcInfo()
     assert info.retrieve_list is None and info.get("retrieve_list", 5) in (None, 5)
