@@ -7,15 +7,19 @@ aware UTC datetimes, a ``uuid`` is dashed text. There is no other representation
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from os import urandom
 from typing import Any, TypeVar
-from uuid import uuid4
 
 from msgspec import Struct, field
 
 
 def new_uuid() -> str:
-    """Return a random uuid as dashed text."""
-    return str(uuid4())
+    """Return a random uuid (version 4) as dashed text; without an object of `uuid.UUID`, which takes twice the time."""
+    digits = urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
+
+
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 def utc_now() -> datetime:

@@ -25,13 +25,19 @@ from aiida.storage.types import Moment, Uuid
 
 Convert = Callable[[Any], Any]
 
-_write_json = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_encoder = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+# The encoder in C, made once and not per value. It does not look for circles: what contains itself ends in a RecursionError.
+_chunks: Any = (
+    json.encoder.c_make_encoder(None, _encoder.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, False)
+    if json.encoder.c_make_encoder
+    else _encoder.iterencode
+)
 _read_json = msgspec.json.decode
 
 
 def to_json(value: Any) -> str:
     """Return `value` as JSON text; not-a-number is refused, as no database can query it."""
-    return "{}" if value == {} else _write_json(value)  # two of three JSON columns are empty, most of the time
+    return "".join(_chunks(value, 0)) if value or value != {} else "{}"  # two of three JSON columns are empty, most of the time
 
 
 def from_json(text: str | bytes) -> Any:

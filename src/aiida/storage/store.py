@@ -200,8 +200,10 @@ class Store:
         with self.transaction() as transaction:
             for start in range(0, len(rows), size):
                 chunk = rows[start : start + size]
-                values = tuple(value for row in chunk for value in encode(row)[first:])
-                result = transaction.execute(self.dialect.insert_sql(kind, len(chunk), with_id), values)
+                values: list[Any] = []
+                for row in chunk:
+                    values += encode(row)[first:]
+                result = transaction.execute(self.dialect.insert_sql(kind, len(chunk), with_id), tuple(values))
                 # Both databases number the rows of one statement upwards in their order; only the order in which
                 # RETURNING lists them is not promised.
                 ids = sorted(row[0] for row in result)

@@ -154,6 +154,4 @@ def _version_of(cls: type) -> Any:
 def _has_files(node: Node) -> bool:
     if node._row.repository_metadata:
         return True
-    base = node.__dict__.get("base")
-    repository = base.__dict__.get("repository") if base is not None else None
-    return repository is not None and not repository._repository.is_empty()
+    return node._held_files is not None and not node._held_files._repository.is_empty()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
 from aiida.common.exceptions import InvalidOperation, ModificationNotAllowed, StoringNotAllowed
@@ -44,37 +43,43 @@ _IMMUTABLE = "the attributes of a stored entity are immutable"
 
 
 class NodeBase:
-    """What every node can do, by topic."""
+    """What every node can do, by topic. Made at each use: kept on the node it would close a circle, and nodes would wait for
+    the garbage collector."""
+
+    __slots__ = ("_node",)
 
     def __init__(self, node: Node) -> None:
         self._node = node
 
-    @cached_property
+    @property
     def repository(self) -> NodeRepository:
-        """The files."""
-        return NodeRepository(self._node)
+        """The files; kept, as there may be a sandbox."""
+        node = self._node
+        if node._held_files is None:
+            node._held_files = NodeRepository(node)
+        return node._held_files
 
     @property
     def caching(self) -> NodeCaching:
         """Hash and cache; the class is looked up on the node's class at each use, as plugins replace it there."""
         return self._node._CLS_NODE_CACHING(self._node)
 
-    @cached_property
+    @property
     def comments(self) -> NodeComments:
         """The comments."""
         return NodeComments(self._node)
 
-    @cached_property
+    @property
     def attributes(self) -> NodeAttributes:
         """The attributes."""
         return NodeAttributes(self._node)
 
-    @cached_property
+    @property
     def extras(self) -> EntityExtras:
         """The extras."""
         return EntityExtras(self._node)
 
-    @cached_property
+    @property
     def links(self) -> NodeLinks:
         """The links."""
         return self._node._CLS_NODE_LINKS(self._node)
@@ -93,6 +98,7 @@ class Node(ModelledNode, Entity, metaclass=AbstractNodeMeta):
     _known_node_type: ClassVar[str]
     # The family by which the table of legal links knows the node, also when its class has no entry point (yet).
     _family: ClassVar[str] = "node."
+    _held_files: NodeRepository | None = None  # once they were asked for
 
     # What makes no difference for the hash, what may change after storing, and whether it may be stored at all.
     _hash_ignored_attributes: ClassVar[tuple[str, ...]] = ()
@@ -142,7 +148,7 @@ class Node(ModelledNode, Entity, metaclass=AbstractNodeMeta):
         node.initialize()
         return cast("Self", node)
 
-    @cached_property
+    @property
     def base(self) -> NodeBase:
         """What every node can do, by topic."""
         return NodeBase(self)
@@ -365,7 +371,7 @@ class Node(ModelledNode, Entity, metaclass=AbstractNodeMeta):
         row = self._row
         before = (row.attributes, row.extras, row.repository_metadata)
         row.attributes = clean_mapping(row.attributes)
-        repository = self.__dict__["base"].__dict__.get("repository") if "base" in self.__dict__ else None
+        repository = self._held_files
         keep = repository._save() if repository is not None else None
 
         def undo() -> None:
