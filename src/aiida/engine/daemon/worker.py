@@ -7,6 +7,7 @@ standard error, which the supervisor streams to the daemon's log with one rotati
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import logging
 import os
 import signal
@@ -47,6 +48,7 @@ def start_daemon_worker(foreground: bool = False, profile_name: str | None = Non
 
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, stop)
+    faulthandler.register(signal.SIGUSR1, all_threads=True)  # what is it doing? `kill -USR1` writes every thread's stack to the log
     LOGGER.report("worker %d of profile `%s` is ready", os.getpid(), profile.name)  # type: ignore[attr-defined]
     mark_ready()
     # The loop has a thread of its own, so that a signal's handler, which runs in this one, never meets a lock that it holds.
