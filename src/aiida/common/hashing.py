@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 from pathlib import PurePath
 from typing import Any, BinaryIO, SupportsFloat
 from uuid import UUID
@@ -66,15 +66,14 @@ def _write(value: Any) -> bytes:
     """Return what `_tokens` gives as one text: the short way for JSON's types, of which nearly all attributes are made."""
     kind = type(value)
     if kind is str:
-        content = value.encode("utf-8", "surrogatepass")
-        return b"str%d:%b" % (len(content), content)
+        return _write_text(value)
     if kind is int:
         content = b"%d" % value
         return b"int%d:%b" % (len(content), content)
     if kind is dict:
         return b"dict%d(%b)" % (
             len(value),
-            b"".join(sorted([_write(key) + _write(item) for key, item in value.items()])),
+            b"".join(sorted([(_write_key(key) if type(key) is str else _write(key)) + _write(item) for key, item in value.items()])),
         )
     if kind is list or kind is tuple:
         return b"list%d(%b)" % (len(value), b"".join([_write(item) for item in value]))
@@ -83,6 +82,15 @@ def _write(value: Any) -> bytes:
     if kind is bool:
         return b"bool1:1" if value else b"bool1:0"
     return b"".join(_tokens(value))
+
+
+def _write_text(value: str) -> bytes:
+    content = value.encode("utf-8", "surrogatepass")
+    return b"str%d:%b" % (len(content), content)
+
+
+# The same few names of attributes come again with every node.
+_write_key = lru_cache(maxsize=2048)(_write_text)
 
 
 def _leaf(tag: str, content: bytes = b"") -> list[bytes]:

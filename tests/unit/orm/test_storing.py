@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from aiida import orm
 from aiida.common import exceptions
 from aiida.common.links import LinkType
 from aiida.graph.records import LinkRow, NodeRow
+from aiida.orm import storing
 from aiida.orm.storing import store_nodes
 
 
@@ -166,3 +168,18 @@ def test_the_default_user_may_change(backend: Any) -> None:
     finally:
         backend.profile.default_user_email = before
     assert orm.Int(1).user.email == before
+
+
+def test_many_at_once_are_whole_and_the_collector_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, bool]] = []
+    monkeypatch.setattr(storing, "after_store", [lambda nodes: seen.append((len(nodes), gc.isenabled()))])
+    store_nodes([orm.Int(value, label="many") for value in range(600)])
+    assert seen == [(600, False)] and gc.isenabled()
+    found = orm.QueryBuilder().append(orm.Int, filters={"label": "many"}).all(flat=True)
+    assert sorted(node.value for node in found) == list(range(600)) and all(node.base.caching.get_hash() for node in found)
+    wrong = [orm.Int(value, label="wrong") for value in range(600)]
+    wrong[300]._row.attributes["value"] = float("nan")
+    with pytest.raises(exceptions.ValidationError):
+        store_nodes(wrong)
+    assert gc.isenabled() and not any(node.is_stored for node in wrong)
+    assert orm.QueryBuilder().append(orm.Int, filters={"label": "wrong"}).count() == 0
