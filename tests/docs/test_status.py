@@ -38,11 +38,16 @@ def test_every_promise_names_a_test_that_exists_or_is_open() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def test_the_made_part_is_up_to_date() -> None:
-    """`python docs/status.py` would change nothing."""
-    script = load_script("status")
-    text = STATUS.read_text()
-    assert script.replace(text, script.render(script.find_tests())) == text, "run `python docs/status.py`"
+def test_the_made_part_tells_no_lie() -> None:
+    """Tests that it names exist; what a test shows is not called open. (A second test of a statement may wait for the next run.)"""
+    found = load_script("status").find_tests()
+    wrong = []
+    for statement, shown in re.findall(r"^\| ([A-M]\d+) \| (.*) \|$", STATUS.read_text(), re.M):
+        known = {f"{Path(path).name}::{name}" for path, name in found.get(statement, [])}
+        named = set(re.findall(r"`([^`]+)`", shown))
+        if named - known or (known and not named) or (not named and shown != "open"):
+            wrong.append(f"{statement}: named {sorted(named)}, found {sorted(known)}")
+    assert not wrong, "run `python docs/status.py`\n" + "\n".join(wrong)
 
 
 def test_no_statement_is_missing() -> None:
