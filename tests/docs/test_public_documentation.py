@@ -19,6 +19,7 @@ from tests.docs import examples
 from tests.docs.conftest import invoke
 from tests.docs.examples import ArithmeticAdd, FanOut, FizzBuzz, Horner, Outer, Persistent
 
+pytestmark = pytest.mark.xdist_group("public_documentation")  # one profile and one daemon for all
 PAGES = "https://aiida.readthedocs.io/projects/aiida-core/en/stable/"
 
 
