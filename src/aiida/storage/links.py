@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from aiida.common.links import LinkType
 from aiida.graph.records import LinkRow, NodeRow
+from aiida.storage import statements
 
 if TYPE_CHECKING:
     from aiida.storage.store import Store
@@ -43,7 +44,7 @@ def find_neighbours(
     )
     width = len(links.columns)
     with store.reading() as connection:
-        rows = connection.exec_driver_sql(sql, (parameter,)).all()
+        rows = statements.execute(connection, sql, (parameter,)).all()
     return [
         (cast("LinkRow", links.decode(row[:width])), cast("NodeRow", nodes.decode(row[width:]))) for row in rows
     ]
@@ -62,7 +63,7 @@ def find_tree(store: Store, start: int, types: Iterable[LinkType] = CALLS) -> li
     )
     width = len(links.columns)
     with store.reading() as connection:
-        rows = connection.exec_driver_sql(sql, (parameter,)).all()
+        rows = statements.execute(connection, sql, (parameter,)).all()
     return [
         (cast("LinkRow", links.decode(row[:width])), cast("NodeRow", nodes.decode(row[width:]))) for row in rows
     ]
@@ -78,7 +79,7 @@ def find_links(
     columns = ", ".join(f'l."{name}"' for name in codec.columns)
     sql = f"SELECT {columns} FROM db_dblink l WHERE {condition}{_type_condition(store, types)} ORDER BY l.id"
     with store.reading() as connection:
-        return [cast("LinkRow", codec.decode(row)) for row in connection.exec_driver_sql(sql, (parameter,))]
+        return [cast("LinkRow", codec.decode(row)) for row in statements.execute(connection, sql, (parameter,))]
 
 
 def find_children(store: Store, ids: Iterable[int]) -> list[int]:
@@ -99,7 +100,7 @@ def find_closure(
         " SELECT id FROM reached"
     )
     with store.reading() as connection:
-        return {row[0] for row in connection.exec_driver_sql(sql, (parameter,))}
+        return {row[0] for row in statements.execute(connection, sql, (parameter,))}
 
 
 def is_reachable(store: Store, start: int, target: int, types: Iterable[LinkType] = ()) -> bool:

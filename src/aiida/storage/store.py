@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from aiida.common import exceptions
 from aiida.graph.records import AnyRow, NodeRow, Row, SettingRow, utc_now
+from aiida.storage import statements
 from aiida.storage.connections import ConnectionPool
 from aiida.storage.dialect import Dialect
 from aiida.storage.query.execution import Execution
@@ -203,7 +204,7 @@ class Store:
                 values: list[Any] = []
                 for row in chunk:
                     values += encode(row)[first:]
-                result = transaction.execute(self.dialect.insert_sql(kind, len(chunk), with_id), tuple(values))
+                result = transaction.run(self.dialect.insert_sql(kind, len(chunk), with_id), tuple(values))
                 # Both databases number the rows of one statement upwards in their order; only the order in which
                 # RETURNING lists them is not promised.
                 ids = sorted(row[0] for row in result)
@@ -218,7 +219,7 @@ class Store:
         codec = self.dialect.codec(kind)
         values = [codec.encode_value(name, value) for name, value in columns.items()]
         with self.transaction() as transaction:
-            count = transaction.execute(self.dialect.update_sql(kind, tuple(columns)), (*values, id)).rowcount
+            count = transaction.run(self.dialect.update_sql(kind, tuple(columns)), (*values, id)).rowcount
         _expect_one(count, kind, id)
 
     def merge_attributes(
@@ -234,7 +235,7 @@ class Store:
                 count = self._rewrite_attributes(node_id, patch, remove, columns)
             else:
                 sql = self.dialect.merge_sql(len(remove), len(patch), tuple(columns))
-                count = transaction.execute(sql, (*parameters, *values, node_id)).rowcount
+                count = transaction.run(sql, (*parameters, *values, node_id)).rowcount
         # Outside: that nothing was there to change spoils no transaction that this one is a part of.
         _expect_one(count, NodeRow, node_id)
 
@@ -271,7 +272,7 @@ class Store:
         conditions = tuple((name, value is None) for name, value in equal.items())
         values = tuple(codec.encode_value(name, value) for name, value in equal.items() if value is not None)
         with self.reading() as connection:
-            rows = connection.exec_driver_sql(self.dialect.select_sql(kind, conditions), values)
+            rows = statements.execute(connection, self.dialect.select_sql(kind, conditions), values)
             return cast("list[AnyRow]", [codec.decode(row) for row in rows])
 
     def fetch(self, kind: type[AnyRow], ids: Iterable[int]) -> dict[int, AnyRow]:
@@ -279,8 +280,8 @@ class Store:
         codec = self.dialect.codec(kind)
         condition, parameter = self.dialect.among("id", ids)
         with self.reading() as connection:
-            rows = connection.exec_driver_sql(
-                f"SELECT {codec.column_list} FROM {codec.table.name} WHERE {condition}", (parameter,)
+            rows = statements.execute(
+                connection, f"SELECT {codec.column_list} FROM {codec.table.name} WHERE {condition}", (parameter,)
             )
             return {row[0]: cast("AnyRow", codec.decode(row)) for row in rows}
 
