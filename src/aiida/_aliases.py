@@ -54,4 +54,4 @@ class AliasFinder:
 def install() -> None:
     """Add the finder, once; it is asked after all ordinary ones."""
     if not any(type(finder).__name__ == AliasFinder.__name__ for finder in sys.meta_path):
-        sys.meta_path.append(AliasFinder())  # type: ignore[arg-type]
+        sys.meta_path.append(AliasFinder())

@@ -49,8 +49,8 @@ class PluginEntryPoint(EntryPoint):
         vars(one).update(vars(other))
         return one
 
-    @property
-    def __class__(self) -> type:  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         backport = sys.modules.get("importlib_metadata")
         return type(self) if backport is None else vars(backport).get("EntryPoint", type(self))
 

@@ -26,10 +26,11 @@ from aiida.storage.types import Moment, Uuid
 Convert = Callable[[Any], Any]
 
 _encoder = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+_make_encoder = getattr(json.encoder, "c_make_encoder", None)
 # The encoder in C, made once and not per value. It does not look for circles: what contains itself ends in a RecursionError.
 _chunks: Any = (
-    json.encoder.c_make_encoder(None, _encoder.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, False)
-    if json.encoder.c_make_encoder
+    _make_encoder(None, _encoder.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, False)
+    if _make_encoder
     else _encoder.iterencode
 )
 _read_json = msgspec.json.decode

@@ -10,6 +10,7 @@ import os
 import select
 import sys
 import time
+from functools import partial
 
 DEAD = 3
 INTERVAL = 1.0
@@ -44,8 +45,10 @@ class Postgres:
     """One connection, made again when it breaks."""
 
     def __init__(self, conninfo: str) -> None:
+        import psycopg
+
         self.conninfo = conninfo
-        self.connection = None
+        self.connection: psycopg.Connection | None = None
 
     def beat(self, worker: int) -> bool:
         """One beat; False: the row is gone."""
@@ -64,13 +67,12 @@ def main() -> int:
     """Beat until the pipe closes."""
     config = json.loads(sys.stdin.buffer.readline())
     worker, parent = config["worker"], config["pid"]
-    beat = (lambda: beat_sqlite(config["path"], worker)) if "path" in config else (lambda: postgres.beat(worker))
-    postgres = Postgres(config.get("conninfo", ""))
+    beat = partial(beat_sqlite, config["path"]) if "path" in config else Postgres(config["conninfo"]).beat
     while True:
         begun = time.monotonic()
         if os.getppid() != parent:
             return 0
-        if not is_stopped(parent) and not beat():
+        if not is_stopped(parent) and not beat(worker):
             return DEAD
         rest = max(0.05, INTERVAL - (time.monotonic() - begun))
         if select.select([sys.stdin], [], [], rest)[0]:

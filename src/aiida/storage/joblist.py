@@ -13,7 +13,6 @@ import sqlalchemy as sa
 
 from aiida.storage.journal import Connected, JobRow, run
 
-
 UNLIMITED = 2**31 - 1
 
 

@@ -38,4 +38,4 @@ class CreationStatistics:
         if user_pk is not None:
             query = query.where(schema.node.c.user_id == user_pk)
         with self._store.reading() as connection:
-            return {name: number for name, number in connection.execute(query)}
+            return dict(connection.execute(query).tuples().all())

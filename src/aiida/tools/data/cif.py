@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aiida import orm
-from aiida.engine import calcfunction
+from aiida.engine.processes.functions import calcfunction
 
 __all__ = ("InvalidOccupationsError",)
 

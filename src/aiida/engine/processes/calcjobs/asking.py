@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aiida.common.escaping import escape_for_bash
 from aiida.common.exceptions import FeatureNotAvailable
@@ -153,7 +153,7 @@ class Asking:
         known = getattr(self.transport, "_aiida_user", None)
         if known is None:
             known = await self.transport.whoami_async()
-            self.transport._aiida_user = known  # type: ignore[attr-defined]
+            self.transport._aiida_user = known
         return str(known)
 
     def _read_marks(self, text: str, jobs: Sequence[JobInFlight], listing: Listing) -> None:
@@ -199,13 +199,13 @@ class Asking:
         except SchedulerError as error:
             listing.complete, listing.reason = False, str(error)
             return
-        self._match(list(infos), jobs, listing)
+        self._match(cast("list[JobInfo]", infos), jobs, listing)
 
     def _match(self, infos: Sequence[JobInfo], jobs: Sequence[JobInFlight], listing: Listing) -> None:
         """Note what was said of our jobs; of several lines about one (an array), the liveliest counts."""
         by_id = {info.job_id: info for info in infos if info.job_state is not JobState.DONE}
-        for info in infos:
-            by_id.setdefault(info.job_id, info)
+        for one in infos:
+            by_id.setdefault(one.job_id, one)
         for job in jobs:
             info = by_id.get(job.job_id)
             if info is None:

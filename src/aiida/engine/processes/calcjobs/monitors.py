@@ -166,7 +166,7 @@ class CalcJobMonitors:
             result = CalcJobMonitorResult(message=result)
         if isinstance(result, CalcJobMonitorResult):
             result.key = key
-            node.logger.report("monitor `%s` acts (%s): %s", key, result.action.value, result.message)  # type: ignore[union-attr]
+            node.logger.report("monitor `%s` acts (%s): %s", key, result.action.value, result.message)
             return result
         if result is not None:
             node.logger.error("monitor `%s` returned %r, neither a text nor a `CalcJobMonitorResult`", key, result)

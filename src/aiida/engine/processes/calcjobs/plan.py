@@ -192,8 +192,8 @@ def _load_code(process: CalcJob, info: CodeInfo) -> AbstractCode:
         raise PluginInternalError("a `CodeInfo` has no `code_uuid`: which code is to be launched?")
     from_inputs = find_input(process.inputs, info.code_uuid)
     if from_inputs is not None:
-        return from_inputs  # type: ignore[no-any-return]
-    return load_node(uuid=info.code_uuid)  # type: ignore[return-value]
+        return from_inputs
+    return load_node(uuid=info.code_uuid)
 
 
 def find_input(inputs: Any, uuid: str) -> Any:
