@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from aiida.common.exceptions import Fenced
 from aiida.journal import events as ev
 from aiida.storage.dialect import POSTGRESQL_NOW, SQLITE_NOW
+from aiida.storage.statements import Rows, execute
 
 CALLS = "('call_calc', 'call_work')"
 _OWN_TABLES = ("event", "task", "inbox", "hook", "job")
@@ -117,9 +118,9 @@ def _for_driver(sql: str, dialect: str) -> str:
     return _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%")) if postgresql else sql
 
 
-def run(connection: sa.Connection, sql: str, **values: Any) -> sa.CursorResult[Any]:
+def run(connection: sa.Connection, sql: str, **values: Any) -> Rows:
     """Run one of the statements of this package's journal part."""
-    return connection.exec_driver_sql(_for_driver(sql, connection.dialect.name), values)
+    return execute(connection, _for_driver(sql, connection.dialect.name), values)
 
 
 @lru_cache(maxsize=256)
@@ -390,8 +391,8 @@ def _look_sql(only_home: bool) -> str:
 
 def look(connection: sa.Connection, worker: int, *, only_home: bool = False) -> Look:
     """T2, the read without a lock: an idle look writes nothing."""
-    row = run(connection, _look_sql(only_home), w=worker).one()
-    return Look(*(bool(value) for value in row[:5]), next_due=row[5])
+    due, mail, ready, limited, hooks, next_due = run(connection, _look_sql(only_home), w=worker).one()
+    return Look(bool(due), bool(mail), bool(ready), bool(limited), bool(hooks), next_due)
 
 
 def ring_alarms(tx: Connected) -> int:
@@ -622,7 +623,14 @@ def live_children(connection: sa.Connection, process: int) -> list[int]:
 
 
 def await_more(tx: Connected, waiter: int, targets: Sequence[int]) -> int:
-    """T11 (3), behind the fence: wait also for those not yet awaited; returns for how many the waiter waits now."""
+    """T11 (3), behind the fence: wait for these and for nothing else; returns for how many the waiter waits now.
+
+    Edges to processes of others go: who is told to end must not wait for what nobody kills. (Their end may want our row while we
+    want the edge; PostgreSQL then undoes one of the two, which is run again.)
+    """
+    edges = {row[0] for row in run(tx.connection, "SELECT target FROM wait WHERE waiter=:p", p=waiter)}
+    for chunk in _chunks(sorted(edges - set(targets))):
+        run(tx.connection, f"DELETE FROM wait WHERE waiter=:p AND target IN {_in(len(chunk))}", p=waiter, **_values(chunk))
     insert_waits(tx, waiter, alive(tx, targets))
     sql = """UPDATE task SET awaiting=(SELECT count(*) FROM wait w WHERE w.waiter=:p AND EXISTS (SELECT 1 FROM task t WHERE t.process=w.target)),
         due_at=NULL, paused=FALSE WHERE process=:p RETURNING awaiting"""
@@ -641,8 +649,7 @@ def set_priority(tx: Connected, process: int, priority: int) -> bool:
 
 def find_task(connection: sa.Connection, process: int) -> dict[str, Any] | None:
     """The task row as a dictionary."""
-    row = run(connection, "SELECT * FROM task WHERE process=:p", p=process).mappings().one_or_none()
-    return None if row is None else dict(row)
+    return next(iter(run(connection, "SELECT * FROM task WHERE process=:p", p=process).as_dicts()), None)
 
 
 def list_alive(connection: sa.Connection) -> list[int]:
@@ -733,7 +740,7 @@ def snapshot(connection: sa.Connection) -> Snapshot:
     for lane, bound in run(connection, "SELECT lane, bound FROM lane_bound"):
         lanes.setdefault(lane, []).append(bound)
     return Snapshot(
-        tasks={row["process"]: dict(row) for row in run(connection, "SELECT * FROM task").mappings()},
+        tasks={row["process"]: row for row in run(connection, "SELECT * FROM task").as_dicts()},
         waits=[tuple(row) for row in run(connection, "SELECT target, waiter FROM wait")],
         workers={row[0] for row in run(connection, "SELECT id FROM worker")},
         jobs={row[0] for row in run(connection, "SELECT process FROM job")},

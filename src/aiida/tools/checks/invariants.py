@@ -120,8 +120,8 @@ def find_broken_rules(store: Store) -> list[str]:
         alive = set(journal.list_alive(connection))
         workers = {row[0] for row in journal.list_workers(connection)}
         edges: dict[int, list[int]] = {}
-        for row in journal.run(connection, "SELECT target, waiter FROM wait"):
-            edges.setdefault(int(row.waiter), []).append(int(row.target))
+        for target, waiter in journal.run(connection, "SELECT target, waiter FROM wait"):
+            edges.setdefault(int(waiter), []).append(int(target))
         for start in range(0, len(processes), BATCH):
             batch = processes[start : start + BATCH]
             nodes = store.fetch(NodeRow, batch)
