@@ -120,6 +120,26 @@ class Quick(WorkChain):
         Path(self.inputs.path.value).write_text(repr(time.time()))
 
 
+class Once(WorkChain):
+    """A step of a second that leaves a trace of each time it ran."""
+
+    @classmethod
+    def define(cls, spec):
+        super().define(spec)
+        spec.input("path", valid_type=orm.Str)
+        spec.outline(cls.trace, cls.rest)
+
+    def trace(self):
+        with open(self.inputs.path.value, "a") as handle:
+            handle.write("begun\n")
+            handle.flush()
+            time.sleep(0.8)
+            handle.write("ended\n")
+
+    def rest(self):
+        pass
+
+
 class Stubborn(WorkChain):
     """Waits in a step until a file is there."""
 
@@ -191,6 +211,7 @@ def start_times(folder, count, pause):
 
 
 __all__ = [
+    "Once",
     "Parent",
     "Quick",
     "Slow",

@@ -9,6 +9,7 @@ busy for longer than a lease; its processes go on elsewhere.
 from __future__ import annotations
 
 import logging
+import logging.handlers
 import os
 import signal
 import sqlite3
@@ -30,6 +31,7 @@ from aiida.engine.daemon.paths import Plan
 LEASE_SECONDS = 10.0
 LOOK_SECONDS = 2.0
 RESPAWN_CHECK_SECONDS = 0.5
+LOG_BYTES, LOG_COUNT = 10_000_000, 5
 
 
 class StoppedWorkerWatcher:
@@ -87,9 +89,18 @@ def is_news(record: logging.LogRecord) -> bool:
     return record.exc_info is None or not isinstance(record.exc_info[1], ConflictError)
 
 
+def rotate(path: str) -> None:
+    """Let the supervisor's own log rotate as the workers' does, where circus would let it grow for ever."""
+    root = logging.getLogger()
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_COUNT)
+    handler.setFormatter(root.handlers[0].formatter)
+    root.handlers[0].close()
+    root.handlers = [handler]
+
+
 def make_arbiter(plan: Plan) -> Any:
     """Return the circus arbiter for the plan."""
-    stream = {"class": "FileStream", "filename": plan.worker_log, "max_bytes": 10_000_000, "backup_count": 5}
+    stream = {"class": "FileStream", "filename": plan.worker_log, "max_bytes": LOG_BYTES, "backup_count": LOG_COUNT}
     return get_arbiter(
         controller=plan.endpoints["controller"],
         pubsub_endpoint=plan.endpoints["pubsub"],
@@ -127,6 +138,8 @@ def main() -> None:
     if not plan.foreground:
         daemonize()
     configure_logger(logger, plan.loglevel, "-" if plan.foreground else plan.log_file)
+    if not plan.foreground:
+        rotate(plan.log_file)
     logging.getLogger("tornado.application").addFilter(is_news)
     arbiter = make_arbiter(plan)
     pidfile = Pidfile(plan.pid_file)

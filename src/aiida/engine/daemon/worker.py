@@ -43,7 +43,7 @@ def start_daemon_worker(foreground: bool = False, profile_name: str | None = Non
     worker = make_worker(store, settings, bell)
 
     def stop(signum: int, frame: FrameType | None) -> None:
-        LOGGER.info("worker %d was told to stop (%s)", os.getpid(), signal.Signals(signum).name)
+        LOGGER.report("worker %d was told to stop (%s)", os.getpid(), signal.Signals(signum).name)  # type: ignore[attr-defined]
         worker.stop()
 
     for signum in (signal.SIGTERM, signal.SIGINT):
