@@ -27,13 +27,14 @@ SCENES: list[tuple[Any, dict[str, int]]] = [(flows.Tree, {"n": 2}), (flows.Leaf,
 class Play:
     """One run under one seed."""
 
-    def __init__(self, built: House, seed: int, workers: int, *, control: bool) -> None:
+    def __init__(self, built: House, seed: int, workers: int, *, control: bool, kills: bool = False) -> None:
         self.built = built
         self.rng = random.Random(seed)
         self.turns = Turns(self.rng, workers)
         self.engine = ThreadEngine()
         self.workers: dict[int, Worker] = {}
         self.control = control
+        self.kills = kills
         self.failed: list[BaseException] = []
         self.crashes = self.stops = self.lost = 0
         self.local = threading.local()
@@ -157,6 +158,13 @@ class Play:
             if alive:
                 journal.post(tx, [self.rng.choice(alive)], self.rng.choice([mail.PAUSE, mail.PLAY]))
                 journal.post(tx, alive, mail.PLAY)
+                if self.kills and self.rng.random() < 0.3:
+                    journal.post(
+                        tx,
+                        [self.rng.choice(alive)],
+                        mail.KILL,
+                        {"message": "somebody", "force": self.rng.random() < 0.2},
+                    )
 
         self.quietly(work)
 
@@ -179,6 +187,18 @@ def play(seed: int, workers: int, *, control: bool = False) -> tuple[list[Any], 
         run.run(workers)
         built.check()
         return [canon(orm.load_node(node.pk)) for node in nodes], run
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_kills_in_between(workers: int, seed: int) -> None:
+    """Whatever is killed whenever: everything ends, nothing that it launched is left, the invariants hold."""
+    for number in range(5):
+        with house() as built:
+            for cls, inputs in SCENES:
+                built.submit(cls, **{k: orm.Int(v) for k, v in inputs.items()})
+            run = Play(built, seed + number, workers, control=True, kills=True)
+            run.run(workers)
+            built.check()
 
 
 def expected() -> list[Any]:

@@ -254,3 +254,32 @@ def test_a_deleted_node_whose_id_is_given_again(worker: Run, store: Any) -> None
         fresh(again).is_finished_ok
         and [line for line in invariants.check(store) if "rows of ours and no node" not in line] == []
     )
+
+
+class Two(WorkChain):
+    """Waits for a child, and for a process of somebody else."""
+
+    @classmethod
+    def define(cls, spec: Any) -> None:
+        super().define(spec)
+        spec.input("other", valid_type=orm.Int)
+        spec.outline(cls.one, cls.two)
+
+    def one(self) -> Any:
+        return ToContext(mine=self.submit(flows.Leaf, x=orm.Int(1)), other=orm.load_node(self.inputs.other.value))
+
+    def two(self) -> None:
+        raise AssertionError("it was killed")
+
+
+def test_the_killed_waits_for_nothing_that_nobody_kills(engine: Any, store: Any, env: Any, settings: Any) -> None:
+    other = submit(flows.Leaf, x=orm.Int(2))
+    control.pause_processes([other])
+    node = submit(Two, other=orm.Int(other.pk))
+    made = Worker(env.store, settings, env=env, threads=0, kind="test")
+    made.step_once()
+    made.close()
+    assert fresh(node).process_state.value == "waiting"
+    control.kill_processes([node])
+    assert fresh(node).is_killed and not fresh(other).is_terminated
+    assert invariants.check(store) == []

@@ -325,10 +325,24 @@ class Core:
         self.drop(live)
         claim = self.find_lease(live.pk)
         if claim is None:
+            self.reload_ended(live)
             self.notify()
             return
         live.successor = self.adopt(claim)
         self.drive(live.successor)
+
+    def reload_ended(self, live: Live) -> None:
+        """Not ours any more: ended by ourselves, with the reply lost; or taken over."""
+        state = write.transact(self.env, lambda _: self.load_state(live.pk))
+        live.lost = not state.is_ended
+        if state.is_ended:
+            live.state = state
+            if (
+                live.process is not None
+            ):  # its nodes believe that they were rolled back: those in the database are the true ones
+                live.process = type(live.process)._revive(orm.load_node(live.pk), runner=self.runner)
+                if type(live.process)._overrides_on_terminated():
+                    endings.run_terminated(self, live.pk, live.process, hook=True)
 
     def find_lease(self, pk: int) -> Claim | None:
         """What the task row says that we hold."""

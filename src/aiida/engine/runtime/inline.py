@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from aiida import orm
 from aiida.common.exceptions import Fenced, InvalidOperation
 from aiida.engine.bells import make_bell
-from aiida.engine.processes import exposing
 from aiida.engine.processes.outcome import Continue
 from aiida.engine.runners import Runner
 from aiida.engine.runtime import births, mail, write
@@ -286,11 +285,11 @@ def drive_to_end(core: Core, live: Live, help: Help) -> Live:
             live = live.successor
         if live.state.is_ended:
             return live
+        if live.lost and live.rides is not None:
+            raise Fenced(f"process {live.pk} was taken over, and with it the process {live.rides} that called it")
         seen, now = core.changes, core.env.clock.monotonic()
         if (seen != told or now - looked > LOOK) and not live.away:
             told, looked = seen, now
-            if live.lost and live.rides is not None:
-                raise Fenced(f"process {live.pk} was taken over, and with it the process {live.rides} that called it")
             claim = claim_at_rest(core, live)
             if claim is not None:
                 again = core.adopt(claim)
@@ -329,13 +328,13 @@ def result_of(core: Core, live: Live, process: Process) -> tuple[Any, Any]:
     """Outputs and node, or the exception of the user's code."""
     if live.error is not None:
         raise live.error
-    instance = live.process if live.process is not None and live.state.is_ended else process
-    if instance is not process or not live.state.is_ended:
+    instance = live.process
+    if instance is None or not live.state.is_ended or live.state.exception is not None:  # ended in other hands
         node = orm.load_node(process.node.pk)
         if node.is_excepted:
             raise InvalidOperation(f"process {node.pk} excepted: {node.exception}")
-        return exposing.outputs_of(node), process.node
-    return process._result(), process.node
+        instance = type(process)._revive(node, runner=core.runner)
+    return instance._result(), process.node
 
 
 def run_unstored(core: Core, process: Process) -> Any:

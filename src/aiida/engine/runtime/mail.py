@@ -180,7 +180,7 @@ def kill_running(core: Core, live: Live) -> None:
     with live.lock:
         if not live.owned or live.state.is_ended:
             return
-        live.owned = False
+        live.owned, live.lost = False, True
         core.gone.add(live.pk)
         twin = Live(Lease(live.pk, live.lease.owner, live.lease.epoch, live.lease.seq), core.load_state(live.pk))
         twin.rides, twin.caller, twin.riders, twin.mail = live.rides, live.caller, live.riders, True
