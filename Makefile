@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.radames-
 
-.PHONY: help demo test check bench proof docs clean
+.PHONY: help demo test check bench proof docs interop clean
 help:            ## this list
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
 
@@ -46,5 +46,8 @@ bench: $(STAMP)test  ## ours and aiida-core side by side (installs aiida-core in
 docs: $(STAMP)test  ## the documentation, under site/
 	$(BIN)/mkdocs build -q -s
 
+interop: $(BIN)/python  ## suites of published plugins on ours and on aiida-core: make interop SUITES=<folder of checkouts>
+	@$(BIN)/python compat/interop.py $(SUITES)
+
 clean:           ## remove the environment and everything made
-	rm -rf $(VENV) demo-output site .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .interop demo-output site .mypy_cache .ruff_cache .pytest_cache
