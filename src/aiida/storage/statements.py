@@ -7,13 +7,11 @@ broken connection must be noticed, and for whoever listens to statements (budget
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
-from aiida.storage.dialect import SQLITE
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 Row = Sequence[Any]
 
@@ -71,17 +69,14 @@ class Rows:
 
 
 def execute(connection: sa.Connection, sql: str, parameters: Any = ()) -> Rows:
-    """Run a text in the driver's own style; errors of SQLite come out as ours."""
+    """Run a text in the driver's own style; errors come as the driver or SQLAlchemy raised them, the store translates them."""
     engine = connection.engine
     if engine.dialect.name != "sqlite" or engine._has_events:
         result = connection.exec_driver_sql(sql, parameters)
         names = list(result.keys()) if result.returns_rows else []
         return Rows(result.all() if result.returns_rows else (), result.rowcount, names)
     driver: Any = connection.connection.dbapi_connection
-    try:
-        cursor = driver.execute(sql, parameters)
-        described = cursor.description
-        rows = cursor.fetchall() if described else ()
-        return Rows(rows, cursor.rowcount, [column[0] for column in described] if described else ())
-    except sqlite3.Error as error:
-        raise SQLITE.translate(error) from error
+    cursor = driver.execute(sql, parameters)
+    described = cursor.description
+    rows = cursor.fetchall() if described else ()
+    return Rows(rows, cursor.rowcount, [column[0] for column in described] if described else ())

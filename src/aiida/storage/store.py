@@ -8,6 +8,7 @@ transaction joins the outer one: there is one commit, at the outermost exit, and
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -118,7 +119,7 @@ class Store:
             yield transaction
             self._commit(transaction)
             committed = True
-        except sa.exc.SQLAlchemyError as error:
+        except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
             raise self.dialect.translate(error) from error
         finally:
             self._local.transaction = None
@@ -182,7 +183,7 @@ class Store:
         connection = self._pool.take_reader()
         try:
             yield connection
-        except sa.exc.SQLAlchemyError as error:
+        except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
             raise self.dialect.translate(error) from error
         finally:
             self._pool.give_reader(connection)

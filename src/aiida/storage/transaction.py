@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -48,7 +49,7 @@ class Transaction:
         """Run a text in the driver's own style, the short way."""
         try:
             return statements.execute(self.connection, sql, parameters)
-        except sa.exc.SQLAlchemyError as error:
+        except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
             raise self.dialect.translate(error) from error
 
     @contextmanager

@@ -9,6 +9,8 @@ from uuid import UUID
 from aiida.common.escaping import escape_for_sql_like
 from aiida.common.exceptions import MultipleObjectsError, NotExistent
 from aiida.common.lang import classproperty
+from aiida.graph.records import NodeRow
+from aiida.orm import hydrate
 from aiida.orm.computers import Computer
 from aiida.orm.groups import Group
 from aiida.orm.nodes.data.code.abstract import AbstractCode
@@ -17,6 +19,7 @@ from aiida.orm.nodes.data.data import Data
 from aiida.orm.nodes.node import Node
 from aiida.orm.nodes.process.process import ProcessNode
 from aiida.orm.querybuilder import QueryBuilder
+from aiida.orm.session import get_store
 
 if TYPE_CHECKING:
     from aiida.orm.entities import Entity
@@ -51,10 +54,12 @@ class OrmEntityLoader:
 
     label_ambiguity_breaker: ClassVar[str] = "!"
 
+    _base_class: ClassVar[type[Entity]]
+
     @classproperty
     def orm_base_class(cls: Any) -> type[Entity]:
         """The class whose entities are found."""
-        raise NotImplementedError
+        return cls._base_class  # type: ignore[no-any-return]
 
     @classmethod
     def get_query_classes(cls, sub_classes: tuple[type[Entity], ...] | None = None) -> tuple[type[Entity], ...]:
@@ -157,10 +162,7 @@ def _uuid_condition(text: str, with_dashes: bool) -> dict[str, Any]:
 class ProcessEntityLoader(OrmEntityLoader):
     """Finds process nodes."""
 
-    @classproperty
-    def orm_base_class(cls: Any) -> type[Entity]:
-        """The class whose entities are found."""
-        return ProcessNode
+    _base_class = ProcessNode
 
 
 class CalculationEntityLoader(ProcessEntityLoader):
@@ -174,10 +176,7 @@ class WorkflowEntityLoader(ProcessEntityLoader):
 class CodeEntityLoader(OrmEntityLoader):
     """Finds codes, also by `label@computer`."""
 
-    @classproperty
-    def orm_base_class(cls: Any) -> type[Entity]:
-        """The class whose entities are found."""
-        return Code
+    _base_class = Code
 
     @classmethod
     def get_query_classes(cls, sub_classes: tuple[type[Entity], ...] | None = None) -> tuple[type[Entity], ...]:
@@ -198,37 +197,40 @@ class CodeEntityLoader(OrmEntityLoader):
 class ComputerEntityLoader(OrmEntityLoader):
     """Finds computers."""
 
-    @classproperty
-    def orm_base_class(cls: Any) -> type[Entity]:
-        """The class whose entities are found."""
-        return Computer
+    _base_class = Computer
 
 
 class DataEntityLoader(OrmEntityLoader):
     """Finds data nodes."""
 
-    @classproperty
-    def orm_base_class(cls: Any) -> type[Entity]:
-        """The class whose entities are found."""
-        return Data
+    _base_class = Data
 
 
 class GroupEntityLoader(OrmEntityLoader):
     """Finds groups."""
 
-    @classproperty
-    def orm_base_class(cls: Any) -> type[Entity]:
-        """The class whose entities are found."""
-        return Group
+    _base_class = Group
 
 
 class NodeEntityLoader(OrmEntityLoader):
     """Finds nodes."""
 
-    @classproperty
-    def orm_base_class(cls: Any) -> type[Entity]:
-        """The class whose entities are found."""
-        return Node
+    _base_class = Node
+
+    @classmethod
+    def load_entity(
+        cls,
+        identifier: Any,
+        identifier_type: IdentifierType | None = None,
+        sub_classes: tuple[type[Entity], ...] | None = None,
+        query_with_dashes: bool = True,
+    ) -> Any:
+        """Return the node; by its key, as the engine does for every process, without a query to be built and compiled."""
+        if sub_classes is None and type(identifier) is int and identifier_type in (None, IdentifierType.ID):
+            store = get_store()
+            for row in store.find(NodeRow, id=identifier):
+                return hydrate.to_entity(row, store)
+        return super().load_entity(identifier, identifier_type, sub_classes, query_with_dashes)
 
 
 def get_loader(orm_class: type[Entity]) -> type[OrmEntityLoader]:
