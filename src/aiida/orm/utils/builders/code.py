@@ -10,12 +10,13 @@ from aiida.common.exceptions import ValidationError
 from aiida.orm.nodes.data.code.abstract import AbstractCode
 from aiida.orm.nodes.data.code.installed import InstalledCode
 from aiida.orm.nodes.data.code.portable import PortableCode
+from aiida.orm.utils.builders.settings import Settings
 from aiida.orm.utils.loaders import load_computer
 
 __all__ = ("CodeBuilder",)
 
 
-class CodeBuilder:
+class CodeBuilder(Settings):
     """Settings of a code that is not there yet."""
 
     class CodeType(enum.Enum):
@@ -26,15 +27,6 @@ class CodeBuilder:
 
     class CodeValidationError(ValidationError):
         """The settings cannot make a code."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        self._settings: dict[str, Any] = dict(kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.__dict__["_settings"][name]
-        except KeyError:
-            raise AttributeError(name) from None
 
     @staticmethod
     def from_code(code: AbstractCode) -> CodeBuilder:

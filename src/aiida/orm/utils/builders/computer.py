@@ -6,26 +6,18 @@ from typing import Any
 
 from aiida.common.exceptions import ValidationError
 from aiida.orm.computers import Computer
+from aiida.orm.utils.builders.settings import Settings
 
 __all__ = ("ComputerBuilder",)
 
 _TEXTS = ("label", "hostname", "description")
 
 
-class ComputerBuilder:
+class ComputerBuilder(Settings):
     """Settings of a computer that is not there yet."""
 
     class ComputerValidationError(ValidationError):
         """The settings cannot make a computer."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        self._settings: dict[str, Any] = dict(kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.__dict__["_settings"][name]
-        except KeyError:
-            raise AttributeError(name) from None
 
     @staticmethod
     def from_computer(computer: Computer) -> ComputerBuilder:
