@@ -23,7 +23,11 @@ from aiida.common.exceptions import TestsNotAllowedError
 from aiida.common.log import AIIDA_LOGGER
 from aiida.manage import configuration
 from aiida.manage.manager import get_manager
-from aiida.tools.pytest_fixtures.configuration import aiida_manager
+from aiida.tools.pytest_fixtures.configuration import (
+    aiida_manager,
+    aiida_profile_clean,
+    aiida_profile_clean_class,
+)
 from aiida.tools.pytest_fixtures.daemon import (
     daemon_client,
     started_daemon_client,
@@ -158,20 +162,6 @@ def aiida_profile(
             f"the profile `{aiida_test_profile}` named in `$AIIDA_TEST_PROFILE` is not marked as a test profile: tests would delete its data"
         )
     return equip(profile)
-
-
-@pytest.fixture
-def aiida_profile_clean(aiida_profile: Profile) -> Profile:
-    """The profile, emptied before the test."""
-    aiida_profile.reset_storage()  # type: ignore[attr-defined]
-    return aiida_profile
-
-
-@pytest.fixture(scope="class")
-def aiida_profile_clean_class(aiida_profile: Profile) -> Profile:
-    """The profile, emptied before the tests of a class."""
-    aiida_profile.reset_storage()  # type: ignore[attr-defined]
-    return aiida_profile
 
 
 @pytest.fixture
