@@ -44,7 +44,9 @@ class Host:
             self.process.on_exiting()
             self.state.exit()
             if following is None:
-                raise InvalidOperation(f"`{self.process.get_name()}` stopped in the state {self.state.label.value} with no next one")
+                raise InvalidOperation(
+                    f"`{self.process.get_name()}` stopped in the state {self.state.label.value} with no next one"
+                )
             self.state = following
         return self.state.result
 

@@ -141,6 +141,10 @@ class _Source:
         self._attributes: dict[str, t.Any] = {}
         self._tree_of: weakref.WeakKeyDictionary[t.Any, tuple[str, dict[str, t.Any]]] = weakref.WeakKeyDictionary()
 
+    def __reduce__(self) -> t.Any:
+        # Engines of plugins send functions to other interpreters; what is remembered here is of this one.
+        return (_Source, (self._function,))
+
     def put_on(self, node: t.Any) -> None:
         """Set the attributes and the file. What was stored before is named, not stored again."""
         store = node.backend

@@ -9,6 +9,7 @@ Rejected: states as classes that carry behaviour and their own pickling; here a 
 
 from __future__ import annotations
 
+import abc
 import sys
 import traceback
 import typing as t
@@ -19,7 +20,7 @@ from aiida.common import serial
 from aiida.common.exit_code import ExitCode, ExitCodesNamespace
 from aiida.common.extendeddicts import AttributeDict, AttributesFrozendict
 from aiida.common.lang import classproperty
-from aiida.common.log import LOG_LEVEL_REPORT
+from aiida.common.log import AIIDA_LOGGER, LOG_LEVEL_REPORT
 from aiida.common.process_state import ProcessState
 from aiida.common.slots import current_engine
 from aiida.engine.processes import exposing, ids, making, recorder, snapshots, stepping
@@ -43,8 +44,10 @@ if t.TYPE_CHECKING:
 __all__ = ("Process", "ProcessState", "current_process")
 
 
-class ProcessMeta(type):
+class ProcessMeta(abc.ABCMeta):
     """Calling a process class gives a live instance with a stored node (BEHAVIOUR A4).
+
+    An `ABCMeta`, because plugins derive abstract work chains with `metaclass=ABCMeta`.
 
     The work is done after `__init__`, so that a subclass's own `__init__` is over when hooks see the instance.
     """
@@ -74,7 +77,7 @@ class Process(metaclass=ProcessMeta):
 
     _parent: Process | None = None
     _host: Host | None = None
-    _node: t.Any
+    _node: t.Any = None  # made when `__init__` is over
     _parsed_inputs: AttributesFrozendict
 
     def __init__(
@@ -295,7 +298,9 @@ class Process(metaclass=ProcessMeta):
     @property
     def logger(self) -> t.Any:
         """The logger whose records become log entries of the node."""
-        return self._logger if self._logger is not None else self._node.logger
+        if self._logger is not None:
+            return self._logger
+        return AIIDA_LOGGER.getChild("engine.processes") if self._node is None else self._node.logger
 
     def set_logger(self, logger: t.Any) -> None:
         """Replace the logger."""
