@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from aiida import storage as front
 from aiida.common import exceptions
-from aiida.graph.records import Row
+from aiida.graph.records import Row, SettingRow
 from aiida.plugins.entry_point import load_entry_point
 from aiida.storage import bulk, maintenance
 from aiida.storage.schema import ENGINE_VERSION, GRAPH_VERSION, engine_metadata
@@ -25,6 +25,8 @@ from aiida.storage.statistics import CreationStatistics
 from aiida.storage.store import Store
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aiida.common.profile import Profile
     from aiida.graph.queryspec import QuerySpec
     from aiida.repository.backend.abstract import AbstractRepositoryBackend
@@ -128,6 +130,17 @@ class StorageBackend(Store):
                 "make the profile again with `verdi profile setup`"
             )
         check_version(found, self.version_head(), self.profile.name)
+
+    def _check_container_at(self, path: Path, found: str | None) -> None:
+        """Refuse a container at `path`, `found` to be this one, that belongs to another database: its objects would all be missing."""
+        if found is None:
+            raise exceptions.CorruptStorage(f"there is no container of objects at `{path}`")
+        rows = self.find(SettingRow, key=REPOSITORY_UUID_KEY)
+        if rows and rows[0].val != found:
+            raise exceptions.CorruptStorage(
+                f"the database belongs to the container {rows[0].val}, but `{path}` is {found}: "
+                "one of the two was replaced; restore both from the same backup"
+            )
 
     def _add_engine_tables(self) -> None:
         """Make our own tables beside AiiDA's if they are not there."""

@@ -13,7 +13,6 @@ import psycopg.conninfo
 import sqlalchemy as sa
 
 from aiida.common import exceptions
-from aiida.graph.records import SettingRow
 from aiida.repository.backend.disk_object_store import DiskObjectStoreRepositoryBackend
 from aiida.storage import backup
 from aiida.storage.backends import (
@@ -106,17 +105,8 @@ class PsqlDosBackend(StorageBackend):
         return DiskObjectStoreRepositoryBackend.at(get_filepath_container(self.profile))
 
     def _check_container(self) -> None:
-        """Refuse a container that belongs to another database: its objects would all be missing."""
         path = get_filepath_container(self.profile)
-        found = self.repository.uuid if path.is_dir() else None
-        if found is None:
-            raise exceptions.CorruptStorage(f"there is no container of objects at `{path}`")
-        rows = self.find(SettingRow, key=REPOSITORY_UUID_KEY)
-        if rows and rows[0].val != found:
-            raise exceptions.CorruptStorage(
-                f"the database belongs to the container {rows[0].val}, but `{path}` is {found}: "
-                "one of the two was replaced; restore both from the same backup"
-            )
+        self._check_container_at(path, self.repository.uuid if path.is_dir() else None)
 
     # Life.
 

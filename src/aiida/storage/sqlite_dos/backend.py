@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiida.common import exceptions
-from aiida.graph.records import SettingRow
 from aiida.repository.backend.disk_object_store import DiskObjectStoreRepositoryBackend
 from aiida.storage import backup
 from aiida.storage.backends import REPOSITORY_UUID_KEY, LateModel, create_engine_tables, stamp_graph_version
@@ -47,7 +46,7 @@ class SqliteDosStorage(SqliteStore):
         try:
             self._check_version(read_version(self.path))
             _set_wal(self.path)
-            self._check_container()
+            self._check_container_at(self.filepath_container, self.repository.uuid)
             self._add_engine_tables()
         except BaseException:
             self.close()
@@ -80,18 +79,6 @@ class SqliteDosStorage(SqliteStore):
 
     def get_repository(self) -> DiskObjectStoreRepositoryBackend:
         return DiskObjectStoreRepositoryBackend.at(self.filepath_container)
-
-    def _check_container(self) -> None:
-        """Refuse a container that belongs to another database: its objects would all be missing."""
-        found = self.repository.uuid
-        if found is None:
-            raise exceptions.CorruptStorage(f"there is no container of objects at `{self.filepath_container}`")
-        rows = self.find(SettingRow, key=REPOSITORY_UUID_KEY)
-        if rows and rows[0].val != found:
-            raise exceptions.CorruptStorage(
-                f"the database belongs to the container {rows[0].val}, but `{self.filepath_container}` is {found}: "
-                "one of the two was replaced; restore both from the same backup"
-            )
 
     @classmethod
     def version_profile(cls, profile: Profile) -> str | None:
