@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from aiida.common.exceptions import EntryPointError, FeatureNotAvailable, InvalidOperation, NotExistent
 from aiida.common.exit_code import ExitCode
 from aiida.common.lang import classproperty
-from aiida.engine.processes.calcjobs import plan
+from aiida.engine.processes.calcjobs import executables, plan
 from aiida.engine.processes.calcjobs.monitors import CalcJobMonitor
 from aiida.engine.processes.calcjobs.options import define_options
 from aiida.engine.processes.outcome import Outcome
 from aiida.engine.processes.ports import PortNamespace
 from aiida.engine.processes.process import Process
 from aiida.engine.processes.process_spec import CalcJobProcessSpec, ProcessSpec
-from aiida.orm import AbstractCode, CalcJobNode, Computer, Dict, FolderData, PortableCode, RemoteData, RemoteStashData
+from aiida.orm import AbstractCode, CalcJobNode, Computer, Dict, FolderData, InstalledCode, PortableCode, RemoteData, RemoteStashData
 from aiida.plugins.entry_point import get_entry_point_from_class
 from aiida.plugins.factories import CalcJobImporterFactory
 
@@ -216,6 +216,7 @@ class CalcJob(Process):
         from_parser = self.parse_retrieved_output(folder)
         if from_parser is not None and from_parser.status > 0:
             self.logger.warning("output parser returned exit code<%d>: %s", from_parser.status, from_parser.message)
+            self._say_if_nothing_was_started(retrieved)
         if existing_exit_code is not None:
             return existing_exit_code
         if from_parser is not None:
@@ -242,6 +243,17 @@ class CalcJob(Process):
         if exit_code is not None and not isinstance(exit_code, ExitCode):
             raise ValueError(f"`{type(scheduler).__name__}.parse_output` returned neither an `ExitCode` nor None: {exit_code!r}")
         return exit_code
+
+    def _say_if_nothing_was_started(self, retrieved: FolderData) -> None:
+        """Warn if the job failed because its executable is not there: a parser only sees that output is missing."""
+        code, name = self.inputs.get("code"), self.node.get_option("scheduler_stderr")
+        names = retrieved.base.repository.list_object_names()
+        if not isinstance(code, InstalledCode) or name not in names:
+            return
+        stderr = retrieved.base.repository.get_object_content(name)
+        reason = executables.explain_start(stderr, str(code.filepath_executable), code.full_label, code.computer.label)
+        if reason is not None:
+            self.logger.warning(reason)
 
     def _read_scheduler_file(self, retrieved: FolderData, option: str) -> str | None:
         name = self.node.get_option(option)
