@@ -49,6 +49,10 @@ class Slot(Generic[T]):
     def __repr__(self) -> str:
         return f"<Slot for {self._what}: {'empty' if self._provider is None else 'filled'}>"
 
+    def __reduce__(self) -> str:
+        # A function that is sent to another interpreter by value takes its globals along: there, the slot is that one's own.
+        return next(name for name, value in globals().items() if value is self)
+
     @property
     def is_filled(self) -> bool:
         """Whether there is a provider."""
