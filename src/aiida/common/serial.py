@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, Flag
-from importlib import import_module
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -29,6 +28,17 @@ from zoneinfo import ZoneInfo
 from aiida.common.exceptions import DbContentError, UnstorableValue
 from aiida.common.exit_code import ExitCode, ExitCodesNamespace
 from aiida.common.extendeddicts import AttributeDict, AttributesFrozendict, Frozendict
+from aiida.common.importing import (
+    checked_path,
+    find_class,
+    find_object,
+    import_path,
+    read_class,
+    read_enum,
+    read_function,
+    read_namedtuple,
+)
+from aiida.common.serial_numpy import base64_text, dtype_from_json, encode_numpy, read_array, read_scalar, write_array
 
 __all__ = ("decode", "encode", "find_object", "import_path", "register")
 
@@ -93,7 +103,7 @@ class Encoder:
             return (
                 value
                 if value.isascii() or _is_unicode(value)
-                else {TAG: "str", "v": _b64(value.encode("utf-16", "surrogatepass"))}
+                else {TAG: "str", "v": base64_text(value.encode("utf-16", "surrogatepass"))}
             )
         if cls is int:
             return value if -_JSON_INT <= value < _JSON_INT else {TAG: "int", "v": str(value)}
@@ -107,14 +117,14 @@ class Encoder:
     def _encode_importable(self, value: Any, path: str) -> Json:
         if isinstance(value, Enum):
             names = [member.name for member in value] if isinstance(value, Flag) else [value.name]
-            return {TAG: "enum", "c": _checked_path(type(value), path), "v": names}
+            return {TAG: "enum", "c": checked_path(type(value), path), "v": names}
         if isinstance(value, type):
-            return {TAG: "class", "v": _checked_path(value, path)}
+            return {TAG: "class", "v": checked_path(value, path)}
         if isinstance(value, types.FunctionType | types.BuiltinFunctionType):
-            return {TAG: "function", "v": _checked_path(value, path)}
+            return {TAG: "function", "v": checked_path(value, path)}
         if isinstance(value, tuple) and hasattr(type(value), "_fields"):
-            return {TAG: "namedtuple", "c": _checked_path(type(value), path), "v": self.encode_all(value, path)}
-        numpy_value = _encode_numpy(value, self, path)
+            return {TAG: "namedtuple", "c": checked_path(type(value), path), "v": self.encode_all(value, path)}
+        numpy_value = encode_numpy(value, self, path)
         if numpy_value is not None:
             return numpy_value
         raise UnstorableValue(path, type(value))
@@ -226,65 +236,12 @@ def _find_kind(cls: type) -> _Kind | None:
 _find_kind.cache = {}  # type: ignore[attr-defined]
 
 
-def import_path(obj: Any) -> str:
-    """Return `module:name` of a class or function; `ValueError` if it cannot be imported again from there."""
-    module, name = getattr(obj, "__module__", None), getattr(obj, "__qualname__", "")
-    if module is None and type(obj) is types.BuiltinFunctionType:
-        module = "builtins"
-    if not module or not name or "<" in name:
-        raise ValueError(f"`{name or obj!r}` is defined inside a function, so that it cannot be imported")
-    if module == "__main__":
-        raise ValueError(f"`{name}` is defined in the script that runs: move it to a module that can be imported")
-    path = f"{module}:{name}"
-    try:
-        found = find_object(path)
-    except (ImportError, AttributeError):
-        raise ValueError(f"`{path}` cannot be imported") from None
-    if found is not obj:
-        raise ValueError(f"`{path}` names something else by now")
-    return path
-
-
-def find_object(path: str) -> Any:
-    """Return what `module:name` names. Imports the module, calls nothing."""
-    module, _, name = path.partition(":")
-    found: Any = import_module(module)
-    for part in name.split("."):
-        # From the class's own dictionary chain, so that no property or `__getattr__` of user code is run.
-        found = getattr(found, part)
-    return found
-
-
-def _checked_path(obj: Any, path: str) -> str:
-    try:
-        return import_path(obj)
-    except ValueError as exc:
-        cls = obj if isinstance(obj, type) else type(obj)
-        raise UnstorableValue(path, cls, str(exc)) from None
-
-
-def _find_class(path: str, base: type) -> Any:
-    try:
-        found = find_object(path)
-    except (ImportError, AttributeError) as exc:
-        raise DbContentError(f"stored process state needs `{path}`, which cannot be imported: {exc}") from exc
-    if not isinstance(found, type) or not issubclass(found, base):
-        raise DbContentError(
-            f"stored process state needs `{path}` as a class derived from `{base.__name__}`, which it is not"
-        )
-    return found
-
-
 def _is_unicode(text: str) -> bool:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _b64(content: bytes) -> str:
-    return base64.b64encode(content).decode("ascii")
 
 
 # --- the closed list ---------------------------------------------------------------------------------------------------------
@@ -378,8 +335,8 @@ _kind(
     lambda data, coder: frozenset(coder.decode(item) for item in data),
     inner=True,
 )
-_kind(bytes, "bytes", _b64, base64.b64decode)
-_kind(bytearray, "bytearray", _b64, lambda data: bytearray(base64.b64decode(data)), shared=True)
+_kind(bytes, "bytes", base64_text, base64.b64decode)
+_kind(bytearray, "bytearray", base64_text, lambda data: bytearray(base64.b64decode(data)), shared=True)
 _kind(
     complex,
     "complex",
@@ -443,112 +400,26 @@ _kind(PurePosixPath, "posixpath", str, PurePosixPath)
 _kind(PureWindowsPath, "winpath", str, PureWindowsPath)
 
 
-def _read_enum(data: dict[str, Json], coder: Decoder) -> Any:
-    cls = _find_class(data["c"], Enum)
-    try:
-        members = [cls.__members__[name] for name in data["v"]]
-    except KeyError as exc:
-        raise DbContentError(f"the enumeration `{data['c']}` has no member {exc} any more") from None
-    if len(members) == 1:
-        return members[0]
-    value = 0
-    for member in members:
-        value |= member.value
-    return cls(value)
-
-
-def _read_class(data: dict[str, Json], coder: Decoder) -> Any:
-    return _find_class(data["v"], object)
-
-
-def _read_function(data: dict[str, Json], coder: Decoder) -> Any:
-    try:
-        found = find_object(data["v"])
-    except (ImportError, AttributeError) as exc:
-        raise DbContentError(f"stored process state needs `{data['v']}`, which cannot be imported: {exc}") from exc
-    if not isinstance(found, types.FunctionType | types.BuiltinFunctionType):
-        raise DbContentError(f"stored process state needs `{data['v']}` as a function, which it is not")
-    return found
-
-
-def _read_namedtuple(data: dict[str, Json], coder: Decoder) -> Any:
-    # Not `cls(…)`: a constructor is code.
-    return tuple.__new__(_find_class(data["c"], tuple), [coder.decode(item) for item in data["v"]])
-
-
 def _write_fields(value: Any, coder: Encoder, path: str) -> dict[str, Json]:
-    return {"c": _checked_path(type(value), path), "v": coder.encode_pairs(value, path)}
+    return {"c": checked_path(type(value), path), "v": coder.encode_pairs(value, path)}
 
 
 def _read_fields(data: dict[str, Json], coder: Decoder) -> Any:
-    cls = _find_class(data["c"], AttributeDict)
+    cls = find_class(data["c"], AttributeDict)
     return _fill(dict.__new__(cls), coder.decode_pairs(data["v"]))
 
 
 _FIELDS = _Kind("fields", _write_fields, _read_fields, shared=True)
 _BY_TAG.update(
     {
-        "enum": _read_enum,
-        "class": _read_class,
-        "function": _read_function,
-        "namedtuple": _read_namedtuple,
+        "enum": read_enum,
+        "class": read_class,
+        "function": read_function,
+        "namedtuple": read_namedtuple,
         "fields": _read_fields,
     }
 )
 
 
-# --- numpy, which is imported only when somebody uses it -------------------------------------------------------------------------
-
-
-def _write_array(value: Any, coder: Encoder, path: str) -> dict[str, Json]:
-    if value.dtype.hasobject:
-        if value.dtype.names:
-            raise UnstorableValue(path, type(value), "structured arrays of objects cannot be written")
-        return {"dtype": "O", "shape": list(value.shape), "v": coder.encode_all(value.ravel().tolist(), path)}
-    return {"dtype": _dtype_to_json(value.dtype), "shape": list(value.shape), "v": _b64(value.tobytes())}
-
-
-def _dtype_to_json(dtype: Any) -> Json:
-    return dtype.str if dtype.names is None else [list(field) for field in dtype.descr]
-
-
-def _dtype_from_json(data: Json) -> Any:
-    numpy = import_module("numpy")
-    if isinstance(data, str):
-        return numpy.dtype(data)
-    return numpy.dtype([tuple(tuple(part) if isinstance(part, list) else part for part in field) for field in data])
-
-
-def _read_array(data: dict[str, Json], coder: Decoder) -> Any:
-    numpy = import_module("numpy")
-    shape = tuple(data["shape"])
-    if data["dtype"] == "O":
-        array = numpy.empty(math.prod(shape), dtype=object)
-        for number, item in enumerate(data["v"]):
-            array[number] = coder.decode(item)
-        return array.reshape(shape)
-    return numpy.frombuffer(base64.b64decode(data["v"]), dtype=_dtype_from_json(data["dtype"])).reshape(shape).copy()
-
-
-def _encode_numpy(value: Any, coder: Encoder, path: str) -> Json | None:
-    cls = type(value)
-    if cls.__module__ == "numpy" and hasattr(value, "dtype") and value.shape == ():
-        return {
-            TAG: "scalar",
-            **_write_array(value.reshape(()) if cls.__name__ == "ndarray" else _as_array(value), coder, path),
-        }
-    if cls.__module__.startswith("numpy") and type(value).__name__.endswith(("DType", "dtype")):
-        return {TAG: "dtype", "v": _dtype_to_json(value)}
-    return None
-
-
-def _as_array(value: Any) -> Any:
-    return import_module("numpy").asarray(value)
-
-
-def _read_scalar(data: dict[str, Json], coder: Decoder) -> Any:
-    return _read_array(data, coder)[()]
-
-
-_ARRAY = _Kind("array", _write_array, _read_array, shared=True)
-_BY_TAG.update({"array": _read_array, "scalar": _read_scalar, "dtype": lambda data, coder: _dtype_from_json(data["v"])})
+_ARRAY = _Kind("array", write_array, read_array, shared=True)
+_BY_TAG.update({"array": read_array, "scalar": read_scalar, "dtype": lambda data, coder: dtype_from_json(data["v"])})
