@@ -19,7 +19,17 @@ from aiida.engine.processes.outcome import Outcome
 from aiida.engine.processes.ports import PortNamespace
 from aiida.engine.processes.process import Process
 from aiida.engine.processes.process_spec import CalcJobProcessSpec, ProcessSpec
-from aiida.orm import AbstractCode, CalcJobNode, Computer, Dict, FolderData, InstalledCode, PortableCode, RemoteData, RemoteStashData
+from aiida.orm import (
+    AbstractCode,
+    CalcJobNode,
+    Computer,
+    Dict,
+    FolderData,
+    InstalledCode,
+    PortableCode,
+    RemoteData,
+    RemoteStashData,
+)
 from aiida.plugins.entry_point import get_entry_point_from_class
 from aiida.plugins.factories import CalcJobImporterFactory
 
