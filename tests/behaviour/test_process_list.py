@@ -82,6 +82,7 @@ def test_bounds_order_and_groups(processes: dict[str, orm.ProcessNode]) -> None:
     ("arguments", "expected"),
     [
         (("created", None, None), "⏹ Created"),
+        (("created", True, None), "⏸ Created"),
         (("running", False, None), "⏵ Running"),
         (("running", True, None), "⏸ Running"),
         (("finished", None, 0), "⏹ Finished [0]"),

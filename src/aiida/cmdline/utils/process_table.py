@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import click
 
 from aiida import orm
 from aiida.common import timezone
-from aiida.common.utils import str_timedelta
+from aiida.tools.query.formatting import LIVE, format_relative_time, format_state
 
-__all__ = ("COLUMNS", "DEFAULT_COLUMNS", "SYMBOLS", "build_filters", "fetch_rows", "format_relative", "format_state", "headers_of", "style_state")
+__all__ = ("COLUMNS", "DEFAULT_COLUMNS", "build_filters", "fetch_rows", "headers_of", "style_state")
 
-SYMBOLS = {"created": "\u23f9", "running": "\u23f5", "waiting": "\u23f5", "finished": "\u23f9", "excepted": "\u2a2f", "killed": "\u2620"}
-PAUSED = "\u23f8"
 CACHED = "\u267b"
 TICK = "\u2714"
 
 Values = Mapping[str, Any]
-
-
-def format_relative(time: datetime | None) -> str:
-    """Return how long ago something was."""
-    return "" if time is None else str_timedelta(timezone.delta(time), negative_to_zero=True, max_num_fields=1)
-
-
-def format_state(state: str | None, paused: bool | None = None, exit_status: int | None = None) -> str:
-    """Return a state with its symbol, and for a finished process its exit status."""
-    name = str(state or "").lower()
-    symbol = PAUSED if paused and name in ("created", "running", "waiting") else SYMBOLS.get(name, "?")
-    text = f"{symbol} {name.capitalize()}"
-    return f"{text} [{exit_status}]" if name == "finished" and exit_status is not None else text
 
 
 # How states look on a terminal; click takes the colours out elsewhere.
@@ -42,10 +27,10 @@ COLOURS = {"created": "bright_black", "running": "cyan", "waiting": "cyan", "exc
 def style_state(state: str | None, paused: bool | None = None, exit_status: int | None = None) -> str:
     """Return a state with its symbol, in the colour that it has on a terminal."""
     name = str(state or "").lower()
-    text = format_state(state, paused, exit_status)
+    text = format_state(name, paused, exit_status)
     if name == "finished":
         return click.style(text, fg="red" if exit_status else "green")
-    return click.style(text, fg="yellow" if paused and name in ("created", "running", "waiting") else COLOURS.get(name))
+    return click.style(text, fg="yellow" if paused and name in LIVE else COLOURS.get(name))
 
 
 def _plain(field: str) -> tuple[tuple[str, ...], Callable[[Values], Any]]:
@@ -62,8 +47,8 @@ _STATE = ("attributes.process_state", "attributes.paused", "attributes.exit_stat
 COLUMNS: Mapping[str, tuple[str, tuple[str, ...], Callable[[Values], Any]]] = {
     "pk": ("PK", *_plain("id")),
     "uuid": ("UUID", *_plain("uuid")),
-    "ctime": ("Created", ("ctime",), lambda v: format_relative(v["ctime"])),
-    "mtime": ("Modified", ("mtime",), lambda v: format_relative(v["mtime"])),
+    "ctime": ("Created", ("ctime",), lambda v: format_relative_time(v["ctime"])),
+    "mtime": ("Modified", ("mtime",), lambda v: format_relative_time(v["mtime"])),
     "state": ("Process State", _STATE, lambda v: style_state(*(v[key] for key in _STATE))),
     "process_state": ("Process state", ("attributes.process_state",), lambda v: str(v["attributes.process_state"] or "").capitalize()),
     "process_status": ("Process status", *_attribute("process_status")),

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from aiida.common import timezone
 
-__all__ = ("format_process_state", "format_relative_time", "format_sealed", "format_state")
+__all__ = ("LIVE", "format_process_state", "format_relative_time", "format_sealed", "format_state")
+
+LIVE = ("created", "running", "waiting")
 
 # One sign per state, as `verdi process list` shows it; a live process that is paused has its own.
 _SIGNS = {"created": "⏹", "running": "⏵", "waiting": "⏵", "finished": "⏹", "excepted": "⨯", "killed": "☠"}
@@ -27,7 +29,7 @@ def format_relative_time(value: datetime) -> str:
 def format_state(process_state: str, paused: bool | None = None, exit_status: int | None = None) -> str:
     """Return the state with its sign, and the exit status of what has finished."""
     sign = _SIGNS.get(process_state, _UNKNOWN_SIGN)
-    if paused and process_state in ("running", "waiting"):
+    if paused and process_state in LIVE:
         sign = _PAUSED_SIGN
     suffix = f" [{exit_status}]" if process_state == "finished" and exit_status is not None else ""
     return f"{sign} {format_process_state(process_state)}{suffix}"
