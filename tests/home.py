@@ -72,6 +72,15 @@ class Home:
         finally:
             made.end()
 
+    def get_supervisor(self) -> int | None:
+        """The process id of the daemon's supervisor, if it is alive."""
+        for file in (self.folder / ".aiida" / "daemon").glob("circus-*.pid"):
+            with contextlib.suppress(ValueError, OSError, ProcessLookupError):
+                pid = int(file.read_text())
+                os.kill(pid, 0)
+                return pid
+        return None
+
     def logs(self) -> str:
         """The ends of the daemon's logs, for a failed test."""
         logs = sorted((self.folder / ".aiida" / "daemon" / "log").glob("*.log"))

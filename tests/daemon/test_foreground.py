@@ -23,7 +23,7 @@ result = ["daemon" in kinds, [task["owner"] for task in snapshot.tasks.values()]
 """
 JOB = """
 code = make_code()
-options = {"resources": {"num_machines": 1, "num_mpiprocs_per_machine": 1}, "prepend_text": f"echo ran >> {ran}; sleep 4"}
+options = {"resources": {"num_machines": 1, "num_mpiprocs_per_machine": 1}, "prepend_text": f"echo ran >> {ran}; sleep 2.5"}
 from aiida.calculations.arithmetic.add import ArithmeticAddCalculation
 node = submit(ArithmeticAddCalculation, x=orm.Int(2), y=orm.Int(3), code=code, metadata={"options": options})
 wait_until(lambda: os.path.exists(ran), 30, "the start of the job")
@@ -104,6 +104,15 @@ def test_a_job_survives_the_ctrl_c_meant_for_its_worker(home: Home, whom: str) -
     assert ran.read_text() == "ran\n"
 
 
+def test_a_worker_is_woken_by_the_bell(home: Home) -> None:
+    """A worker that would look by itself after ten minutes only: it is the local socket that wakes it, every time."""
+    with home.worker(idle=600.0):
+        time.sleep(1)
+        delays = home.script("result = start_times('.', 20, 0.03)")
+    print(f"\nfrom submission to the first step over the local socket: median {delays[10]:.3f} s, p95 {delays[18]:.3f} s")
+    assert delays[-1] < 30
+
+
 def test_stacks_are_shown_on_request(home: Home) -> None:
     """`kill -USR1` writes what every thread does to the log, and nothing else happens."""
     with home.worker() as worker:
@@ -144,11 +153,11 @@ def test_an_idle_daemon_sleeps(home: Home) -> None:
     home.verdi("daemon", "start", "1")
     try:
         supervisor = psutil.Process(home.script("result = get_daemon_client().get_daemon_pid()"))
-        time.sleep(3)
+        time.sleep(2)
         family = [supervisor, *supervisor.children(recursive=True)]
         measure = lambda: [(sum(p.cpu_times()[:2]), count_switches(p)) for p in family]
         before, begun = measure(), time.monotonic()
-        time.sleep(6)
+        time.sleep(5)
         after, seconds = measure(), time.monotonic() - begun
     finally:
         home.verdi("daemon", "stop")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from tests.home import Home, make_home
@@ -29,7 +32,17 @@ nodes = [submit(Tree, n=orm.Int(i % 2), **inputs) for i in range(plan["trees"])]
 """
 
 JUDGE = """
-wait_ended(*nodes, timeout=90)
+from aiida.engine.processes import control
+begun = time.monotonic()
+while not all(node.is_terminated for node in nodes):
+    if time.monotonic() - begun > 90:
+        for pid in worker_pids():
+            os.kill(pid, signal.SIGUSR1)  # the stacks, for the log that the failed test shows
+        time.sleep(1)
+        raise TimeoutError([(n.pk, n.process_label, n.process_status, n.paused) for n in orm.QueryBuilder().append(orm.ProcessNode).all(flat=True) if not n.is_terminated])
+    for node in orm.QueryBuilder().append(orm.ProcessNode, filters={"attributes.paused": True, "attributes.sealed": {"!==": True}}).all(flat=True):
+        control.play_processes([node])  # its worker died five times in one step, by no fault of its own
+    time.sleep(0.2)
 result = {
     "wrong": [(describe(node)["graphs"], undisturbed[i % 2]) for i, node in enumerate(nodes) if describe(node)["graphs"] != undisturbed[i % 2]],
     "processes and jobs": [describe()["count"] - expected[0], len(open(ran).readlines()) - expected[1]],
@@ -106,6 +119,47 @@ def test_server_shut_down_in_the_middle(server: Server, daemon: Home) -> None:
     daemon.verdi("devel", "check-invariants")
 
 
+@pytest.mark.proof
+@pytest.mark.timeout(900)
+def test_storm_over_workers_and_server(server: Server, home: Home, rng: random.Random) -> None:
+    """Workers, the whole daemon and the server are killed at random for a minute and a half, jobs under way; every job ran once."""
+    home.verdi("daemon", "start", "2")
+    try:
+        begun = home.script("plan = {'trees': 24}", LIVE, "result = [undisturbed, expected, ran, [n.pk for n in nodes]]")
+        deadline, counts = time.monotonic() + 90, {"worker": 0, "daemon": 0, "server": 0}
+        while time.monotonic() < deadline:
+            time.sleep(rng.uniform(0.2, 1.5))
+            pid = home.get_supervisor()
+            draw = rng.choice(["worker", "worker", "worker", "daemon", "server"]) if pid else "none"
+            if draw == "server":
+                server.down()
+                time.sleep(rng.uniform(0, 1))
+                server.up()
+            elif draw == "worker":
+                kill(rng.sample(psutil.Process(pid).children(), 1))
+            else:
+                kill([psutil.Process(pid), *psutil.Process(pid).children(recursive=True)] if pid else [])
+                home.verdi("daemon", "start", "2", check=False)
+            counts[draw] = counts.get(draw, 0) + 1
+        print(counts)
+        home.verdi("daemon", "start", "2", check=False)
+        seen = home.script(
+            f"undisturbed, expected, ran, pks = json.loads({json.dumps(json.dumps(begun))})",
+            "undisturbed = {int(n): graphs for n, graphs in undisturbed.items()}\nnodes = [orm.load_node(pk) for pk in pks]\n",
+            JUDGE,
+        )
+    finally:
+        home.verdi("daemon", "stop", check=False)
+    assert seen == AS_UNDISTURBED
+    home.verdi("devel", "check-invariants")
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
 def test_a_worker_is_woken_by_the_bell(home: Home) -> None:
     """A worker that would look by itself after ten minutes only: it is NOTIFY that wakes it, every time."""
     with home.worker(idle=600.0):
@@ -137,3 +191,20 @@ def test_profile_setup_with_a_database_of_ones_own(server: Server, home: Home) -
         home.verdi("-p", "own", "devel", "check-invariants")
     finally:
         home.verdi("-p", "own", "daemon", "stop")
+
+
+def test_an_idle_daemon_asks_little(server: Server, home: Home) -> None:
+    """Transactions that the server counts while nothing is to be done: looks, sweeps and the beats of two workers."""
+    name = home.script("result = load_profile().storage_config['database_name']")
+    count = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = %s"
+    home.verdi("daemon", "start", "2")
+    try:
+        time.sleep(3)
+        with server.connect() as connection:
+            before, begun = connection.execute(count, (name,)).fetchone()[0], time.monotonic()
+            time.sleep(4)
+            after, seconds = connection.execute(count, (name,)).fetchone()[0], time.monotonic() - begun
+    finally:
+        home.verdi("daemon", "stop")
+    print(f"\nidle daemon of two workers: {(after - before) / seconds:.1f} transactions a second")
+    assert (after - before) / seconds < 30

@@ -88,6 +88,7 @@ class PsqlDosBackend(StorageBackend):
             host=config["database_hostname"] or None,
             port=config.get("database_port") or None,
             dbname=config["database_name"],
+            **_KEEPALIVE,  # a network that swallows everything must not keep a ring, and with it a commit, for a quarter of an hour
         )
 
     def _open_connection(self, write: bool) -> sa.Connection:
