@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from aiida.graph.operators import kind_of
+
 __all__ = ("compare", "contains", "equals", "register")
 
 _decode = msgspec.json.decode
@@ -31,22 +33,10 @@ def read(text: str) -> Any:
 _operand = lru_cache(maxsize=64)(read)
 
 
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int | float):
-        return "number"
-    if isinstance(value, str):
-        return "string"
-    return "array" if isinstance(value, list) else "object"
-
-
 def equals(left: Any, right: Any) -> bool:
     """Whether two JSON values are equal: 1 and 1.0 are, 1 and true are not."""
-    kind = _kind(left)
-    if kind != _kind(right):
+    kind = kind_of(left)
+    if kind != kind_of(right):
         return False
     if kind == "array":
         return len(left) == len(right) and all(map(equals, left, right))
@@ -72,7 +62,7 @@ def _contains(left: Any, right: Any) -> bool:
 
 def compare(left: Any, right: Any) -> int:
     """Return -1, 0 or 1: the order of JSONB. Longer arrays and objects come later; strings by code points."""
-    kind, other = _kind(left), _kind(right)
+    kind, other = kind_of(left), kind_of(right)
     if kind != other:
         return _sign(_RANKS.index(kind), _RANKS.index(other))
     if kind == "null":

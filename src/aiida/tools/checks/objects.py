@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
-import threading
 from collections.abc import Callable
 from typing import Any
 
 from aiida.repository.backend.abstract import CHUNK, AbstractRepositoryBackend
+from aiida.tools.checks.threads import check_in_threads
 
 __all__ = ("check_objects",)
 
@@ -80,22 +80,12 @@ def _missing(objects: AbstractRepositoryBackend) -> None:
 
 
 def _many_at_once(objects: AbstractRepositoryBackend) -> None:
-    errors: list[BaseException] = []
-
     def work(number: int) -> None:
-        try:
-            for i in range(15):
-                content = f"{i % 5}-{number % 2}".encode()
-                assert objects.get_object_content(objects.put_object_from_filelike(io.BytesIO(content))) == content
-        except BaseException as error:
-            errors.append(error)
+        for i in range(15):
+            content = f"{i % 5}-{number % 2}".encode()
+            assert objects.get_object_content(objects.put_object_from_filelike(io.BytesIO(content))) == content
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors, f"threads disturb each other: {errors[0]!r}"
+    check_in_threads(work)
 
 
 def _refusals(objects: AbstractRepositoryBackend) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -11,6 +10,7 @@ from aiida.common.links import LinkType
 from aiida.graph.records import CommentRow, ComputerRow, LinkRow, NodeRow, UserRow
 from aiida.storage.backends import StorageBackend
 from aiida.storage.links import find_closure, find_neighbours
+from aiida.tools.checks.threads import check_in_threads
 
 __all__ = ("check_store",)
 
@@ -109,22 +109,12 @@ def _transactions(store: StorageBackend) -> None:
 
 
 def _threads(store: StorageBackend) -> None:
-    errors: list[BaseException] = []
-
     def work(number: int) -> None:
-        try:
-            for i in range(10):
-                store.insert([_node(store, label=str(number))])
-                assert len(store.find(NodeRow, label=str(number))) == i + 1
-        except BaseException as error:
-            errors.append(error)
+        for i in range(10):
+            store.insert([_node(store, label=str(number))])
+            assert len(store.find(NodeRow, label=str(number))) == i + 1
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors, f"threads disturb each other: {errors[0]!r}"
+    check_in_threads(work)
 
 
 def _links(store: StorageBackend) -> None:
