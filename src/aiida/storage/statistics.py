@@ -38,4 +38,4 @@ class CreationStatistics:
         if user_pk is not None:
             query = query.where(schema.node.c.user_id == user_pk)
         with self._store.reading() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return {row[0]: row[1] for row in connection.execute(query)}
