@@ -30,6 +30,7 @@ __all__ = (
 LOGGER = AIIDA_LOGGER.getChild("engine.launch")
 Inputs = Mapping[str, t.Any] | None
 _TOLD: set[str] = set()
+_SEEN: dict[str, float] = {}  # when a worker was last seen: of many submissions in a row only the first asks
 
 
 def run(process: t.Any, inputs: Inputs = None, **kwargs: t.Any) -> t.Any:
@@ -95,10 +96,11 @@ def submit(
 def say_if_nobody_works(node: ProcessNode) -> None:
     """Say, once for each profile and interpreter, that what was submitted is queued until a daemon starts."""
     store = node.backend
-    if store.profile.uuid in _TOLD:
+    if store.profile.uuid in _TOLD or time.monotonic() - _SEEN.get(store.profile.uuid, float("-inf")) < 1.0:
         return
     with store.reading() as connection:
         if any(kind == "daemon" for *_, kind in journal.list_workers(connection)):
+            _SEEN[store.profile.uuid] = time.monotonic()
             return
     _TOLD.add(store.profile.uuid)
     name = store.profile.name

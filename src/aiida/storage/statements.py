@@ -71,7 +71,7 @@ class Rows:
 def execute(connection: sa.Connection, sql: str, parameters: Any = ()) -> Rows:
     """Run a text in the driver's own style; errors come as the driver or SQLAlchemy raised them, the store translates them."""
     engine = connection.engine
-    if engine.dialect.name != "sqlite" or engine._has_events:
+    if engine.dialect.name != "sqlite" or (engine._has_events and engine.dispatch.before_cursor_execute):
         result = connection.exec_driver_sql(sql, parameters)
         names = list(result.keys()) if result.returns_rows else []
         return Rows(result.all() if result.returns_rows else (), result.rowcount, names)
