@@ -11,11 +11,16 @@ from tests.home import Home, make_home
 STORM = """
 import random, psutil
 
-UNDISTURBED = {n: describe(run.get_node(Tree, n=orm.Int(n), depth=orm.Int(plan["depth"]), width=orm.Int(plan["width"]))[1])["graphs"] for n in range(3)}
-single = describe()["count"] // 3
+shape = {"depth": orm.Int(plan["depth"]), "width": orm.Int(plan["width"])}
+ran = os.path.abspath("ran")
+open(ran, "w").close()
+if plan["jobs"]:
+    shape |= {"code": make_code(), "prepend": orm.Str(f"echo ran >> {ran}")}
+UNDISTURBED = {n: describe(run.get_node(Tree, n=orm.Int(n), **shape)[1])["graphs"] for n in range(3)}
+single, jobs = describe()["count"] // 3, len(open(ran).readlines()) // 3
 dice = random.Random(plan["seed"])
 client = get_daemon_client()
-nodes = [submit(Tree, n=orm.Int(i % 3), depth=orm.Int(plan["depth"]), width=orm.Int(plan["width"])) for i in range(plan["trees"])]
+nodes = [submit(Tree, n=orm.Int(i % 3), **shape) for i in range(plan["trees"])]
 deadline, kills, rounds = time.monotonic() + plan["seconds"], 0, 0
 is_over = lambda: all(node.is_terminated for node in nodes)
 
@@ -39,7 +44,7 @@ while (time.monotonic() < deadline and not is_over()) or kills < plan["kills"]:
         continue
     if kills < plan["kills"] and sum(not node.is_terminated for node in nodes) < plan["trees"] // 4:  # too quick: more of them
         for _ in range(plan["trees"] // 4):
-            nodes.append(submit(Tree, n=orm.Int(len(nodes) % 3), depth=orm.Int(plan["depth"]), width=orm.Int(plan["width"])))
+            nodes.append(submit(Tree, n=orm.Int(len(nodes) % 3), **shape))
     rounds += 1
     draw = dice.random()
     if draw < 0.6 and workers:
@@ -65,6 +70,7 @@ result = {
     "wrong": sum(describe(node)["graphs"] != UNDISTURBED[i % 3] for i, node in enumerate(nodes)),
     "processes": finished["count"] - 3 * single,
     "expected": single * len(nodes),
+    "jobs run": len(open(ran).readlines()) - 3 * jobs, "jobs": jobs * len(nodes),
     "open at the end of the storm": still, "kills": kills, "rounds": rounds,
 }
 client.stop_daemon(wait=True)
@@ -79,16 +85,24 @@ def storm(home: Home, **plan: object) -> None:
     assert seen["kills"] >= plan["kills"], seen
     assert seen["wrong"] == 0, seen
     assert seen["processes"] == seen["expected"], seen
+    assert seen["jobs run"] == seen["jobs"], seen
     home.verdi("devel", "check-invariants")
 
 
 def test_a_storm_of_kills_changes_nothing(seed: int) -> None:
     with make_home() as home:
-        storm(home, seed=seed, trees=60, depth=1, width=2, seconds=15, kills=5, pause=[0.1, 1.2], patience=60)
+        storm(home, seed=seed, trees=60, depth=1, width=2, jobs=False, seconds=15, kills=5, pause=[0.1, 1.2], patience=60)
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(900)
+def test_a_storm_over_jobs_runs_each_once(seed: int) -> None:
+    with make_home() as home:
+        storm(home, seed=seed, trees=40, depth=1, width=2, jobs=True, seconds=60, kills=60, pause=[0.1, 1.0], patience=300)
 
 
 @pytest.mark.proof
 @pytest.mark.timeout(1500)
 def test_a_storm_of_two_hundred_kills_over_five_hundred_nested_processes(seed: int) -> None:
     with make_home() as home:
-        storm(home, seed=seed, trees=64, depth=1, width=2, seconds=60, kills=200, pause=[0.05, 0.6], patience=300)
+        storm(home, seed=seed, trees=64, depth=1, width=2, jobs=False, seconds=60, kills=200, pause=[0.05, 0.6], patience=300)
