@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import sys
 from pathlib import Path
 
@@ -21,6 +22,8 @@ def render(version: str, fragments: dict[str, list[str]]) -> str:
 
 def main() -> None:
     """Write the section and remove the fragments."""
+    if len(sys.argv) != 2 or not re.fullmatch(r"\d+(\.\d+)+\w*", sys.argv[1]):
+        sys.exit("usage: python changes/collect.py VERSION, as in 0.1.0")
     fragments: dict[str, list[str]] = {}
     files = sorted(path for path in HERE.glob("*.*.md"))
     for path in files:
