@@ -1,4 +1,4 @@
-"""Data types."""
+"""Types of data, a module for each: what processes take and give."""
 
 from aiida._lazy import front_door
 
