@@ -34,6 +34,7 @@ EXTRA = {
     "verdi devel revive": "for those who knew it: says that nothing is to be revived",
     "verdi node explain-cache": "what a hash is made of",
     "verdi node tree": "what came out of a node",
+    "verdi plugin install": "installs plugins with their requirement aiida-core met by us",
     "verdi process explain": "why nothing is happening",
     "verdi process timeline": "the journal",
 }

@@ -26,7 +26,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "group": LazyCommand(f"{_HOME}group:verdi_group", "Make and manage groups of nodes."),
     "help": LazyCommand(f"{_HOME}help:verdi_help", "Show the help of a command."),
     "node": LazyCommand(f"{_HOME}node:verdi_node", "Look at and manage nodes."),
-    "plugin": LazyCommand(f"{_HOME}plugin:verdi_plugin", "List plugins and what they need."),
+    "plugin": LazyCommand(f"{_HOME}plugin:verdi_plugin", "List plugins and what they need, install them."),
     "presto": LazyCommand(f"{_HOME}presto:verdi_presto", "Make a profile that works at once; no question, no service needed."),
     "process": LazyCommand(f"{_HOME}process:verdi_process", "Watch and control processes."),
     "profile": LazyCommand(f"{_HOME}profile:verdi_profile", "Make and manage profiles."),

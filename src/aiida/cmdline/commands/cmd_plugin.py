@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
 from typing import Any
 
 import click
@@ -10,7 +11,7 @@ import click
 from aiida.cmdline import utils
 from aiida.cmdline.groups.verdi import VerdiCommandGroup
 from aiida.cmdline.params import types
-from aiida.cmdline.utils import echo
+from aiida.cmdline.utils import echo, installation
 from aiida.common import exceptions
 from aiida.plugins import entry_point as entry_points
 
@@ -24,7 +25,7 @@ def valid_groups() -> tuple[str, ...]:
 
 @click.group("plugin", cls=VerdiCommandGroup)
 def verdi_plugin() -> None:
-    """List plugins and what they need."""
+    """List plugins and what they need, install them."""
 
 
 @verdi_plugin.command("list")
@@ -68,3 +69,29 @@ def _print_plugin(group: str, name: str) -> None:
         echo.echo_error(f"No description available for {name}")
     else:
         echo.echo(text)
+
+
+@verdi_plugin.command("install")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("-U", "--upgrade", is_flag=True, help="Take the newest version of what is installed already, too.")
+def plugin_install(names: tuple[str, ...], upgrade: bool) -> None:
+    """Install packages with plugins: a name, `name==version`, a folder or an address, as for pip.
+
+    Most of them require a distribution called `aiida-core`. Here that is one without a package `aiida`, which depends on
+    Radames; so no other `aiida` is laid over this one.
+    """
+    command = installation.install_command()
+    if command is None:
+        echo.echo_critical("there is neither pip in this environment nor uv on the PATH: `python -m ensurepip` brings pip")
+    compat = installation.find_compat()
+    if compat is None:
+        echo.echo_critical(
+            "the distribution that stands for aiida-core is not here: this installation of Radames is not complete, install it again"
+        )
+    flags = ["--upgrade"] if upgrade else []
+    done = subprocess.run([*command, *flags, str(compat), *names], check=False)
+    if done.returncode:
+        echo.echo_critical(f"nothing was installed: {command[0] if 'uv' in command[0] else 'pip'} says why above")
+    if (rival := installation.find_rival()) is not None:
+        echo.echo_critical(installation.CONFLICT.format(version=rival))
+    echo.echo_success(f"installed {', '.join(names)}: `verdi plugin list` shows what came. Restart the daemon, if it runs, to make it known there.")

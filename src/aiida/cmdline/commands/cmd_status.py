@@ -13,7 +13,7 @@ import aiida
 from aiida import engine, manage
 from aiida.cmdline.groups.verdi import VerdiCommand
 from aiida.cmdline.params import options
-from aiida.cmdline.utils import decorators, echo, session
+from aiida.cmdline.utils import decorators, echo, installation, session
 from aiida.common import exceptions
 from aiida.common.profile import Profile
 from aiida.common.warnings import warn_deprecation
@@ -60,6 +60,9 @@ def verdi_status(ctx: click.Context, /, print_traceback: bool, no_rmq: bool) -> 
         warn_deprecation("`--no-rmq` has no meaning any more: a broker that does not answer is no error.", version=3)
     print_status(ServiceStatus.UP, "version", f"AiiDA v{aiida.__version__} (Radames v{aiida.radames_version})")
     is_well = True
+    if (rival := installation.find_rival()) is not None:
+        print_status(ServiceStatus.ERROR, "packages", installation.CONFLICT.format(version=rival))
+        is_well = False
     try:
         print_status(ServiceStatus.UP, "config", str(session.find_config_dir()))
     except (exceptions.ConfigurationError, OSError) as error:

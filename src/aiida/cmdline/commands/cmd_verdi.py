@@ -13,7 +13,7 @@ from aiida.cmdline.groups.verdi import VerdiCommandGroup
 from aiida.cmdline.lazy import COMMANDS
 from aiida.cmdline.params.options.verbosity import VERBOSITY
 from aiida.cmdline.params.types.profile import ProfileParamType
-from aiida.cmdline.utils import echo, session
+from aiida.cmdline.utils import echo, installation, session
 
 __all__ = ("VerdiCommandGroup", "verdi")
 
@@ -23,6 +23,8 @@ class VerdiRoot(VerdiCommandGroup):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         session.take_terminal()
+        if (rival := installation.find_rival()) is not None:
+            echo.echo_warning(installation.CONFLICT.format(version=rival), err=True)
         try:
             return self.main(*args, **kwargs)
         except Exception as error:
