@@ -62,6 +62,26 @@ def store_singlefile() -> float:
     return store(lambda i: orm.SinglefileData(io.BytesIO(f"{i}-{time.time()}".encode().ljust(10_000, b"x")), filename="f"), 60)
 
 
+def store_many() -> float:
+    """By the bulk path, where there is one; else one by one in a single transaction."""
+    from aiida import orm
+    from aiida.manage import get_manager
+
+    count = 2_000 if QUICK else 10_000
+
+    def bulk() -> None:
+        nodes = [orm.Int(i) for i in range(count)]
+        if hasattr(orm, "store_nodes"):
+            orm.store_nodes(nodes)
+            return
+        with get_manager().get_profile_storage().transaction():
+            for node in nodes:
+                node.store()
+
+    bulk()
+    return rate(count, bulk)
+
+
 def calcfunctions() -> float:
     from bench_processes import add
 
@@ -241,6 +261,7 @@ ROWS = {
     "store Dict": (store_dict, "per s", True),
     "store ArrayData": (store_array, "per s", True),
     "store SinglefileData 10 kB": (store_singlefile, "per s", True),
+    "store 10,000 nodes at once": (store_many, "per s", True),
     "calcfunction calls": (calcfunctions, "per s", True),
     "workfunctions with three calcfunctions": (workfunctions, "per s", True),
     "in-process WorkChain, ten iterations": (inline_workchain, "per s", True),
