@@ -505,7 +505,9 @@ class Process(metaclass=ProcessMeta):
 
     # == hooks ==========================================================================================================
     def on_create(self) -> None:
-        """The node is made and not yet stored."""
+        """The node is made and not yet stored; its inputs are, for a class that overrides this may put references to them on it."""
+        if type(self).on_create is not Process.on_create:
+            store_nodes([node for node in self._nodes_to_store() if node is not self._node])
 
     def save_instance_state(self, out_state: t.Any, save_context: t.Any) -> None:
         """Put into `out_state` what shall come back after a crash, besides what the engine keeps by itself."""
