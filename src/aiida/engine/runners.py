@@ -8,6 +8,7 @@ import typing as t
 from collections.abc import Callable, Mapping
 
 from aiida.common.slots import current_engine
+from aiida.engine.persistence import AiiDAPersister
 from aiida.engine.processes.futures import ProcessFuture
 from aiida.engine.processes.instantiate import make_process, prepare_inputs
 from aiida.engine.utils import ResultAndNode, ResultAndPk, instantiate_process
@@ -67,7 +68,9 @@ class Runner:
 
     @property
     def persister(self) -> t.Any:
-        """What was given; the engine needs none, the journal is the state."""
+        """What was given, else the journal's face: the engine writes snapshots by itself."""
+        if self._persister is None:
+            self._persister = AiiDAPersister()
         return self._persister
 
     @property

@@ -434,6 +434,9 @@ class Process(metaclass=ProcessMeta):
         else:
             self._host.call_soon(callback, *args, **kwargs)
 
+    def close(self) -> None:
+        """Do nothing: an instance holds nothing that has to be given back."""
+
     def resume(self, *value: t.Any) -> None:
         """End the waiting of this hosted process; nothing if it does not wait."""
         if self._host is not None:

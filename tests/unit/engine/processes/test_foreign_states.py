@@ -105,3 +105,24 @@ def test_process_functions_can_be_sent_by_value() -> None:
 
     assert double(orm.Int(2)) == 4
     assert cloudpickle.loads(cloudpickle.dumps(double))(orm.Int(3)) == 6
+
+
+def test_overriding_on_create_finds_stored_inputs() -> None:
+    class Noting(Counter):
+        @classmethod
+        def define(cls, spec: Any) -> None:
+            super().define(spec)
+            spec.input("x", valid_type=orm.Int)
+
+        def on_create(self) -> None:
+            super().on_create()
+            self.node.base.attributes.set("of", str(orm.load_node(self.inputs.x.pk).uuid))
+
+    instance = Noting(inputs={"x": orm.Int(1)})
+    assert instance.node.base.attributes.get("of") == instance.inputs.x.uuid
+
+
+def test_the_runner_has_the_face_of_a_persister() -> None:
+    runner = Counter(inputs={}).runner
+    runner.persister.save_checkpoint(runner)
+    assert runner.persister.get_checkpoints() == []
