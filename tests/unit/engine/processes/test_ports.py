@@ -44,7 +44,7 @@ def test_general_serialiser() -> None:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("a__b", "consecutive"), ("a b", "alphanumeric"), ("1a", "identifier"), ("", "alphanumeric")],
+    [("a__b", "consecutive"), ("a b", "alphanumeric"), ("1a", "identifier"), ("", "identifier")],
 )
 def test_port_names(name: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
