@@ -187,6 +187,8 @@ class InlineEngine:
         if watchdog is None or not watchdog.is_alive():
             watchdog = self._watchdog = Watchdog(core)
             watchdog.start()
+        if not watchdog.is_awake:  # an interpreter at rest does not beat, and a daemon may have given its row away
+            core.liveness.renew()
         with watchdog.watching():
             yield
 
@@ -407,6 +409,11 @@ class Watchdog(threading.Thread):
         finally:
             with self._lock:
                 self._active -= 1
+
+    @property
+    def is_awake(self) -> bool:
+        """Whether it looks, and so beats."""
+        return self._awake.is_set()
 
     def stop(self) -> None:
         """End the thread."""

@@ -159,6 +159,17 @@ class Liveness:
             with self.store.transaction() as tx:
                 journal.beat(tx, self.id)
 
+    def renew(self) -> None:
+        """After a time of not beating: one beat, or a new registration if others have taken us for dead meanwhile."""
+        if not self.id or self.store.in_memory:
+            return
+        with self.store.transaction() as tx:
+            known = journal.beat(tx, self.id)
+        if not known:
+            with self._guard:
+                self._heart = None  # it has found the row gone, too, and left
+            self.register()
+
     @property
     def heart_pid(self) -> int | None:
         """The process that beats."""
