@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from aiida.common.folders import Folder
-
 from aiida import orm
 from aiida.common import CalcInfo, CodeInfo
+from aiida.common.folders import Folder
 from aiida.engine import CalcJob, CalcJobProcessSpec
 
 

@@ -6,10 +6,9 @@ import json
 import re
 from typing import Any
 
-from aiida.parsers import Parser
-
 from aiida import orm
 from aiida.engine import ExitCode
+from aiida.parsers import Parser
 
 RYDBERG_IN_EV = 13.605693122994
 BOHR_IN_ANGSTROM = 0.529177210903

@@ -5,9 +5,9 @@ import os
 import pathlib
 
 import pytest
-from aiida.manage.tests.pytest_fixtures import recursive_merge
 
 from aiida import get_profile, orm
+from aiida.manage.tests.pytest_fixtures import recursive_merge
 
 
 def test_l06_profile(aiida_profile, aiida_instance, aiida_manager):

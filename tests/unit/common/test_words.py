@@ -6,10 +6,10 @@ import os
 from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 
-import aiida.engine.processes.exit_code as classic
 import numpy as np
 import pytest
 
+import aiida.engine.processes.exit_code as classic
 from aiida.common import constants, exceptions, utils
 from aiida.common import timezone as tz
 from aiida.common.clock import ManualClock

@@ -43,12 +43,18 @@ def wide_steps(statement: str, plan: list[str]) -> list[str]:
     return [
         step
         for step in plan
-        if (step.startswith("SCAN ") and any(f" {table} " in f" {statement} " for table in GROWING) and step.split()[1] in ("l", "n", "e", *GROWING))
+        if (
+            step.startswith("SCAN ")
+            and any(f" {table} " in f" {statement} " for table in GROWING)
+            and step.split()[1] in ("l", "n", "e", *GROWING)
+        )
         or (" USING " in step and step.rpartition(" (")[0].endswith(WIDE))
     ]
 
 
-def test_no_statement_of_a_process_grows_with_the_database(store: Any, worker: Callable[[], None], tmp_path: Path) -> None:
+def test_no_statement_of_a_process_grows_with_the_database(
+    store: Any, worker: Callable[[], None], tmp_path: Path
+) -> None:
     x, code = orm.Int(1).store(), flows.make_code(str(tmp_path))
 
     def work() -> None:

@@ -6,7 +6,6 @@ import os
 import stat
 
 import pytest
-from aiida.manage.configuration.profile import Profile
 
 from aiida.common import exceptions, paths
 from aiida.common.warnings import AiidaDeprecationWarning
@@ -22,6 +21,7 @@ from aiida.manage.configuration.migrations import (
     upgrade_config,
 )
 from aiida.manage.configuration.options import OPTIONS, get_option, get_option_names, parse_option
+from aiida.manage.configuration.profile import Profile
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ import subprocess
 import sys
 
 import pytest
-from aiida.manage.configuration.profile import Profile
 
 from aiida import get_profile, load_profile, profile_context
 from aiida.common import exceptions, slots
 from aiida.manage import configuration, get_manager
+from aiida.manage.configuration.profile import Profile
 from aiida.manage.profile_access import ProfileAccessManager
 from aiida.storage.sqlite_temp import SqliteTempBackend
 
