@@ -20,7 +20,7 @@ $(STAMP)demo: $(BIN)/python pyproject.toml demo/pyproject.toml
 
 $(STAMP)test: $(BIN)/python pyproject.toml demo/pyproject.toml
 	@echo "Installing what the tests need into $(VENV) (a minute or two, once) …"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[demo,tests,atomic_tools,rabbitmq,web,docs,dev]' -e ./demo
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[demo,tests,atomic-tools,rabbitmq,web,docs,dev]' -e ./demo
 	@touch $@
 
 demo: $(STAMP)demo  ## the equation of state of silicon, from nothing to a bulk modulus
@@ -35,10 +35,10 @@ test: $(STAMP)test  ## contracts and every test that this machine can run
 	$(BIN)/lint-imports
 	$(BIN)/ruff check src tests demo benchmarks
 	$(BIN)/mypy -p aiida
-	$(BIN)/python -m pytest tests -n 2 --dist loadgroup
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
 proof: $(STAMP)test  ## the same proofs at the sizes that the issues name
-	RADAMES_PROOF=1 $(BIN)/python -m pytest tests -m proof -n 2 --dist loadgroup
+	RADAMES_PROOF=1 $(BIN)/python -m pytest tests -m proof -n 2 --dist loadfile
 
 bench: $(STAMP)test  ## ours and aiida-core side by side (installs aiida-core in an environment of its own)
 	$(BIN)/python -m benchmarks

@@ -96,7 +96,7 @@ def make_environment(where: Path, side: str) -> Path:
         packages = (
             [REFERENCE]
             if side == "aiida-core"
-            else ["-e", f"{ROOT}[tests,atomic_tools]", "-e", str(ROOT / "compat" / "aiida-core")]
+            else ["-e", f"{ROOT}[tests,atomic-tools]", "-e", str(ROOT / "compat" / "aiida-core")]
         )
         done = run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages, *TOOLS)
         if done.returncode:

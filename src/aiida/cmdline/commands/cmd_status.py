@@ -70,7 +70,7 @@ def verdi_status(ctx: click.Context, /, print_traceback: bool, no_rmq: bool) -> 
         sys.exit(echo.ExitCode.CRITICAL + 2)
     profile = _check_profile(ctx, print_traceback)
     if profile is None:
-        sys.exit(0 if not session.find_config().profile_names else 3)
+        sys.exit(0 if is_well and not session.find_config().profile_names else 3)
     is_well &= _check_storage(profile, print_traceback)
     if is_well:
         _check_broker(profile)
