@@ -261,7 +261,7 @@ ROWS = {
     "store Dict": (store_dict, "per s", True),
     "store ArrayData": (store_array, "per s", True),
     "store SinglefileData 10 kB": (store_singlefile, "per s", True),
-    "store 10,000 nodes at once": (store_many, "per s", True),
+    "store 10,000 nodes (ours: bulk path)": (store_many, "per s", True),
     "calcfunction calls": (calcfunctions, "per s", True),
     "workfunctions with three calcfunctions": (workfunctions, "per s", True),
     "in-process WorkChain, ten iterations": (inline_workchain, "per s", True),
@@ -270,7 +270,7 @@ ROWS = {
     "CalcJobs through the daemon, 1 worker": (calcjobs, "per s", True),
     "one CalcJob on an idle daemon": (calcjob_latency, "s", False),
     "submit returns in": (submit_returns, "s", False),
-    "fan-out to 200 children": (fan_out, "s", False),
+    "fan-out to 200 children (--quick: 50)": (fan_out, "s", False),
     "start of the daemon": (daemon_start, "s", False),
     "idle daemon, memory": (idle_memory, "MB", False),
 }

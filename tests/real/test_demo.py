@@ -37,7 +37,6 @@ def check_pictures(folder: Path) -> None:
 
 
 @pytest.mark.real("pw.x")
-@pytest.mark.xdist_group("demo")
 def test_quantum_espresso_then_the_cache(tmp_path: Path) -> None:
     first = run_demo(tmp_path, os.environ["PATH"])
     assert "Quantum ESPRESSO" in first
@@ -51,7 +50,6 @@ def test_quantum_espresso_then_the_cache(tmp_path: Path) -> None:
     assert (tmp_path / "demo-output" / ".aiida" / "config.json").exists()
 
 
-@pytest.mark.xdist_group("demo")
 def test_tight_binding_where_there_is_no_pw(tmp_path: Path) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()
