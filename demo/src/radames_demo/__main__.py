@@ -143,7 +143,7 @@ def follow(node: orm.ProcessNode, timeout: float = 600) -> None:
     deadline = time.monotonic() + timeout
     while True:
         ended = node.is_terminated
-        for process in [node, *node.called_descendants]:
+        for process in [*node.called_descendants, node]:
             state = describe(process)
             if seen.get(process.pk) != state:
                 seen[process.pk] = state
@@ -174,12 +174,23 @@ def hint() -> str:
     return f"AIIDA_PATH={OUTPUT} PATH={Path(sys.executable).parent}:$PATH"
 
 
+def print_standard_error(node: orm.ProcessNode) -> None:
+    """Print the end of what the first failed calculation wrote to its standard error, and the command that shows all."""
+    for job in node.called_descendants:
+        if isinstance(job, orm.CalcJobNode) and not job.is_finished_ok:
+            lines = (job.get_scheduler_stderr() or "").strip().splitlines()
+            print(f"Standard error of {job.process_label}<{job.pk}>:", *lines[-10:] or ["(empty)"], sep="\n  ")
+            print(f"All that came back: {hint()} verdi calcjob outputls {job.pk}")
+            return
+
+
 def report(node: orm.ProcessNode, seconds: float) -> int:
     """Print the result, draw the pictures, and say where to look."""
     print(verdi("--profile", PROFILE, "process", "status", str(node.pk)).stdout)
     if not node.is_finished_ok:
         print(verdi("--profile", PROFILE, "process", "report", str(node.pk)).stdout)
         print(f"The work chain did not finish well: {node.exit_message or node.exception}")
+        print_standard_error(node)
         return 1
     result = node.outputs.equation_of_state.get_dict()
     name = node.inputs.code.label
