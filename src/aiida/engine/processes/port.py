@@ -224,7 +224,6 @@ class InputPort(WithMetadata, WithSerialize, WithNonDb, Port):
     @default.setter
     def default(self, default: t.Any) -> None:
         self._default = default
-        self._required = self.required_override(self._required, default)
 
     @property
     def serializer(self) -> Callable[[t.Any], t.Any] | None:

@@ -29,12 +29,23 @@ def perform(process: Any) -> Finish:
         for source in (prepared.folder, prepared.staging):
             if source is not None:
                 _copy(Path(source.abspath), target)
+        _list_remote(prepared.plan, process.node.computer, target)
     finally:
         for source in (prepared.folder, prepared.staging):
             if source is not None:
                 source.erase()
     process.node.dry_run_info = {"folder": str(target), "script_filename": prepared.plan.script}
     return Finish(ExitCode(0))
+
+
+def _list_remote(plan: Any, computer: Any, target: Path) -> None:
+    """Say in a file of its own what would be copied or linked on the computer: that cannot be shown here."""
+    for name, verb, triples in (("copy", "copied", plan.remote), ("symlink", "linked", plan.links)):
+        lines = [
+            f"would have {verb} {source} to {place} in working directory on remote {computer.label}\n" for _, source, place in triples
+        ]
+        if lines:
+            (target / f"_aiida_remote_{name}_list.txt").write_text("".join(lines))
 
 
 def _new_folder(parent: Path) -> Path:

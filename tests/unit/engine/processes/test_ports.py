@@ -28,7 +28,7 @@ def test_a_port_with_a_default_is_not_required() -> None:
     assert InputPort("x", default=3, required=True).required is False
     port = InputPort("x", valid_type=int)
     port.default = 3
-    assert port.required is False and port.has_default()
+    assert port.required is True and port.has_default(), "a default that is given later leaves the rest as it was declared"
 
 
 def test_optional_ports_take_none() -> None:

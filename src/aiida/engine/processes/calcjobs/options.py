@@ -147,6 +147,6 @@ def define_options(spec: ProcessSpec) -> None:
 
 def _declare(spec: ProcessSpec, root: str, options: tuple[Option, ...]) -> None:
     for one in options:
-        spec.input(
-            f"{root}.{one.name}", valid_type=one.valid_type, default=one.default, required=one.required, help=one.help, validator=one.check
-        )
+        # What has a default need not be given, yet `None` is no value for it: `required=False` would allow that.
+        required = one.required or one.default is not UNSPECIFIED
+        spec.input(f"{root}.{one.name}", valid_type=one.valid_type, default=one.default, required=required, help=one.help, validator=one.check)

@@ -50,7 +50,9 @@ class Step:
         return [], self
 
     def describe(self) -> t.Any:
-        return self.call.name
+        lines = (getattr(self.call.function, "__doc__", None) or "").splitlines()
+        text = " ".join(line.strip() for line in lines if line.strip())
+        return f"{self.call.name}({text})" if text else self.call.name
 
 
 class Return:
@@ -167,9 +169,10 @@ class Block(tuple[t.Any, ...]):
     def describe(self) -> list[t.Any]:
         return [one.describe() for one in self]
 
-    def get_description(self) -> list[t.Any]:
-        """Describe the outline by names, for documentation tools."""
-        return self.describe()
+    def get_description(self) -> t.Any:
+        """Describe the outline by names and first words, for documentation tools; one instruction alone is no list."""
+        described = self.describe()
+        return described[0] if len(described) == 1 else described
 
 
 def seek(block: Block, pointer: Pointer, holds: Holds) -> tuple[list[int], Leaf] | None:

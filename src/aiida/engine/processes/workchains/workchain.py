@@ -44,7 +44,7 @@ class WorkChainSpec(ProcessSpec):
 
     def get_description(self) -> dict[str, t.Any]:
         description = super().get_description()
-        return {**description, "outline": self._outline.describe()} if self._outline else description
+        return {**description, "outline": self._outline.get_description()} if self._outline else description
 
 
 class Protect(ProcessMeta):
