@@ -1,4 +1,4 @@
-"""Sphinx extension that documents processes from their specification: `extensions = ["aiida.sphinxext"]` in `conf.py`."""
+"""Sphinx extension that documents processes from their specification; a plugin names it in its configuration of Sphinx."""
 
 from __future__ import annotations
 
