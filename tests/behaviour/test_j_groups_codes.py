@@ -276,5 +276,5 @@ def test_comments() -> None:
     assert len(node.base.comments.all()) == 1
     with pytest.raises(exceptions.NotExistent):
         node.base.comments.get(comment.pk)
-    with pytest.raises(ValueError, match="store the node"):
+    with pytest.raises(exceptions.ModificationNotAllowed, match="store the node"):
         orm.Int(2).base.comments.add("x")

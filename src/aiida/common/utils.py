@@ -263,36 +263,31 @@ class ErrorAccumulator:
             raise raise_cls(f"The following errors were encountered: {dict(self.errors)}")
 
 
-# Styles of labels of points in reciprocal space: how Greek names and indices are written.
+# Styles of labels of points in reciprocal space: how Greek names and indices are written. In simple labels `G` is the
+# zone's centre and digits are indices; in seekpath's, names of letters are spelt out and an index follows a line.
 _GREEK = {"GAMMA": ("Γ", "G"), "DELTA": ("Δ", "D"), "LAMBDA": ("Λ", "L"), "SIGMA": ("Σ", "S")}
-_INDEX = re.compile(r"_(.?)")
+_INDEX = re.compile(r"_(.)")
+_DIGITS = re.compile(r"(\d+)")
+
+
+def _pretty(label: str, simple: bool, greek: Callable[[str], str], centre: str, index: str) -> str:
+    if simple:
+        return centre if label == "G" else _DIGITS.sub(index, label)
+    for name in _GREEK:
+        label = label.replace(name, greek(name))
+    return _INDEX.sub(index, label)
 
 
 def _agr(label: str, simple: bool) -> str:
-    for name, (_, letter) in _GREEK.items():
-        label = label.replace(name, rf"\x{letter}\f{{}}")
-    if simple:
-        label = re.sub(r"\AG\Z", r"\\xG\\f{}", label)
-        return re.sub(r"(?<=[A-Za-z])(\d+)", r"\\s\1\\N", label)
-    return _INDEX.sub(r"\\s\1\\N", label)
+    return _pretty(label, simple, lambda name: rf"\x{_GREEK[name][1]}\f{{}}", r"\xG", r"\\s\1\\N")
 
 
 def _gnuplot(label: str, simple: bool) -> str:
-    for name, (sign, _) in _GREEK.items():
-        label = label.replace(name, sign)
-    if simple:
-        label = re.sub(r"\AG\Z", "Γ", label)
-        return re.sub(r"(?<=[^\d_])(\d+)", r"_{\1}", label)
-    return _INDEX.sub(r"_{\1}", label)
+    return _pretty(label, simple, lambda name: _GREEK[name][0], "Γ", r"_{\1}")
 
 
 def _latex(label: str, simple: bool) -> str:
-    for name in _GREEK:
-        label = label.replace(name, rf"$\{name.capitalize()}$")
-    if simple:
-        label = re.sub(r"\AG\Z", r"$\\Gamma$", label)
-        return re.sub(r"(?<=[A-Za-z])(\d+)", r"$_{\1}$", label)
-    return _INDEX.sub(r"$_{\1}$", label)
+    return _pretty(label, simple, lambda name: rf"$\{name.capitalize()}$", r"$\Gamma$", r"$_{\1}$")
 
 
 class Prettifier:
@@ -335,12 +330,12 @@ def prettify_labels(labels: _Labels, format: str | None = None) -> _Labels:
     return [(position, prettifier.prettify(label)) for position, label in labels]
 
 
-def join_labels(labels: _Labels, join_symbol: str = "|", threshold: float = 1e-6) -> _Labels:
+def join_labels(labels: _Labels, join_symbol: str = "|", threshold: float = 1e-6) -> list[list[Any]]:
     """Join labels of neighbouring points that lie at the same position."""
-    joined: list[tuple[float, str]] = []
+    joined: list[list[Any]] = []
     for position, label in labels:
         if joined and abs(position - joined[-1][0]) < threshold:
-            joined[-1] = (joined[-1][0], f"{joined[-1][1]}{join_symbol}{label}")
+            joined[-1][1] += f"{join_symbol}{label}"
         else:
-            joined.append((position, label))
+            joined.append([position, label])
     return joined

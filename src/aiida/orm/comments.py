@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from aiida.common.exceptions import NotExistent
+from aiida.common.exceptions import ModificationNotAllowed, NotExistent, ValidationError
 from aiida.common.lang import type_check
 from aiida.graph.records import CommentRow, NodeRow, utc_now
 from aiida.orm import hydrate
@@ -28,6 +28,8 @@ class CommentCollection(Collection["Comment"]):
 
     def delete(self, pk: int) -> None:
         """Delete one comment."""
+        if not isinstance(pk, int):
+            raise TypeError(f"the key of a comment is an integer, not {pk!r}")
         if not self._backend.delete(CommentRow, [pk]):
             raise NotExistent(f"Comment with ID<{pk}> does not exist")
 
@@ -37,8 +39,9 @@ class CommentCollection(Collection["Comment"]):
 
     def delete_many(self, filters: dict[str, Any]) -> list[int]:
         """Delete the comments that fit, and return their keys."""
-        if not isinstance(filters, dict) or not filters:
-            raise TypeError("filters must be a dictionary that is not empty; use `delete_all` to delete everything")
+        type_check(filters, dict)
+        if not filters:
+            raise ValidationError("filters must not be empty; `delete_all` deletes everything")
         pks = [comment.pk for comment in self.find(filters=filters)]
         self._backend.delete(CommentRow, cast("Iterable[int]", pks))
         return cast("list[int]", pks)
@@ -56,8 +59,8 @@ class Comment(Entity):
         type_check(user, User)
         if node.pk is None or user.pk is None:
             from_what = "node" if node.pk is None else "user"
-            raise ValueError(f"store the {from_what} before you add a comment")
-        super().__init__(CommentRow(dbnode_id=node.pk, user_id=user.pk, content=content or ""), get_store(backend))
+            raise ModificationNotAllowed(f"store the {from_what} before you add a comment")
+        super().__init__(CommentRow(dbnode_id=node.pk, user_id=user.pk, content="" if content is None else str(content)), get_store(backend))
         self._row.mtime = self._row.ctime
 
     def __str__(self) -> str:

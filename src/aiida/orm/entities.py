@@ -148,7 +148,8 @@ class Entity(Modelled, ABC):
 
     @property
     def id(self) -> int | None:
-        """The primary key, `None` before storing."""
+        """Old name of `pk`."""
+        warn_deprecation("`id` property is deprecated, use `pk` instead.", version=3, stacklevel=2)
         return self._row.id  # type: ignore[no-any-return]
 
     @property
@@ -231,7 +232,7 @@ class Entity(Modelled, ABC):
     def objects(cls: Any) -> Any:
         """Old name of `collection`."""
         warn_deprecation(
-            f"`{cls.__name__}.objects` property is deprecated, use `{cls.__name__}.collection` instead.",
+            "`objects` property is deprecated, use `collection` instead.",
             version=3,
             stacklevel=4,
         )

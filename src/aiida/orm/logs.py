@@ -8,7 +8,8 @@ from logging import LogRecord
 from typing import TYPE_CHECKING, Any, cast
 
 from aiida.common import timezone
-from aiida.common.exceptions import NotExistent
+from aiida.common.exceptions import NotExistent, ValidationError
+from aiida.common.lang import type_check
 from aiida.graph.records import LogRow, NodeRow
 from aiida.orm import hydrate
 from aiida.orm.entities import Collection, Entity
@@ -54,6 +55,8 @@ class LogCollection(Collection["Log"]):
 
     def delete(self, pk: int) -> None:
         """Delete one entry."""
+        if not isinstance(pk, int):
+            raise TypeError(f"the key of a log entry is an integer, not {pk!r}")
         if not self._backend.delete(LogRow, [pk]):
             raise NotExistent(f"Log with ID<{pk}> does not exist")
 
@@ -63,8 +66,9 @@ class LogCollection(Collection["Log"]):
 
     def delete_many(self, filters: dict[str, Any]) -> list[int]:
         """Delete the entries that fit, and return their keys."""
-        if not isinstance(filters, dict) or not filters:
-            raise TypeError("filters must be a dictionary that is not empty; use `delete_all` to delete everything")
+        type_check(filters, dict)
+        if not filters:
+            raise ValidationError("filters must not be empty; `delete_all` deletes everything")
         pks = [log.pk for log in self.find(filters=filters)]
         self._backend.delete(LogRow, cast("Iterable[int]", pks))
         return cast("list[int]", pks)
@@ -114,9 +118,9 @@ class Log(Entity):
         if node is not None and dbnode_id is None:
             dbnode_id = node.pk
         if not loggername or not levelname:
-            raise ValueError("the loggername and levelname can't be empty")
+            raise ValidationError("the loggername and levelname can't be empty")
         if dbnode_id is None:
-            raise ValueError("a log entry needs the key of a stored node")
+            raise ValidationError("a log entry needs the key of a stored node")
         row = LogRow(
             time=time,
             loggername=loggername,

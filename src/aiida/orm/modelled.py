@@ -67,6 +67,17 @@ class Modelled:
         """Return an unstored entity for a model."""
         return cast("Self", _models().make_entity(cls, model, **kwargs))
 
+    @classmethod
+    def model_to_orm_fields(cls) -> dict[str, Any]:
+        """Old way to the fields of `WriteModel`."""
+        warn_deprecation("`Entity.model_to_orm_fields()` is deprecated, use `WriteModel.model_fields` instead.", version=3)
+        return dict(_models().build(cls, "write").model_fields)
+
+    @classmethod
+    def model_to_orm_field_values(cls, model: OrmModel) -> dict[str, Any]:
+        """Return the values of a model as an entity has them: entities in the place of their keys."""
+        return cast("dict[str, Any]", _models().orm_values_of(model))
+
     def serialize(
         self,
         *,

@@ -15,9 +15,12 @@ from functools import cache
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from aiida.common.pydantic import MetadataField, get_metadata
+from aiida.graph.records import ComputerRow, NodeRow, UserRow
+from aiida.orm import hydrate
 from aiida.orm.entity_fields import collect_fields
 from aiida.orm.fields import QbField
 from aiida.orm.pydantic import OrmModel
+from aiida.orm.session import get_store
 
 __all__ = ("build", "dump", "make_entity", "make_model")
 
@@ -254,6 +257,20 @@ def _value_of(entity: t.Any, name: str) -> t.Any:
     if name == "pk":
         return row.id
     return getattr(row, name)
+
+
+def orm_values_of(model: BaseModel) -> dict[str, t.Any]:
+    """Return the values of a model, with entities in the place of their keys."""
+    store = get_store()
+    values = {name: _plain(getattr(model, name)) for name in type(model).model_fields}
+    for name, row in (("user", UserRow), ("computer", ComputerRow), ("node", NodeRow)):
+        if isinstance(values.get(name), int):
+            values[name] = hydrate.to_entity(store.get(row, values[name]), store)
+    return values
+
+
+def _plain(value: t.Any) -> t.Any:
+    return value.model_dump(by_alias=True, exclude_unset=True) if isinstance(value, BaseModel) else value
 
 
 def make_model(entity: t.Any, schema: str | None, minimal: bool, context: dict[str, t.Any] | None) -> BaseModel:

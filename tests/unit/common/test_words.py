@@ -193,7 +193,7 @@ def test_small_tools(tmp_path):
     assert list(utils.batch_iter(range(3), 2, str)) == [(2, ["0", "1"]), (1, ["2"])]
     assert utils.validate_uuid(utils.get_new_uuid()) and not utils.validate_uuid("x")
     assert utils.get_object_from_string("aiida.common.links.LinkType") is LinkType
-    assert utils.join_labels([(0.0, "A"), (0.0, "B"), (1.0, "C")]) == [(0.0, "A|B"), (1.0, "C")]
+    assert utils.join_labels([(0.0, "A"), (0.0, "B"), (1.0, "C")]) == [[0.0, "A|B"], [1.0, "C"]]
     assert utils.prettify_labels([(0.0, "GAMMA")], "gnuplot_seekpath") == [(0.0, "Γ")]
     with pytest.raises(exceptions.ValidationError):
         utils.validate_list_of_string_tuples([("a", 1)], 2)

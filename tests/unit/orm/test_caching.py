@@ -108,15 +108,15 @@ def test_what_is_no_valid_cache_is_left(caching: Any) -> None:
     with caching():
         assert not _calculation(31).store().base.caching.is_created_from_cache, "it has not finished"
     _finish(running)
-    running.is_valid_cache = False
-    assert not running.is_valid_cache
+    running.base.caching.is_valid_cache = False
+    assert not running.base.caching.is_valid_cache
     with caching():
         assert not _calculation(31).store().base.caching.is_created_from_cache
-    running.is_valid_cache = True
+    running.base.caching.is_valid_cache = True
     with caching():
         assert _calculation(31).store().base.caching.is_created_from_cache
     with pytest.raises(TypeError):
-        running.is_valid_cache = "yes"  # type: ignore[assignment]
+        running.base.caching.is_valid_cache = "yes"  # type: ignore[assignment]
 
 
 def test_what_makes_no_difference_for_the_hash() -> None:
@@ -131,7 +131,7 @@ def test_workflows_are_not_cached(caching: Any) -> None:
     node.set_process_state("finished")
     node.set_exit_status(0)
     node.seal()
-    assert not node.is_valid_cache
+    assert not node.base.caching.is_valid_cache
     with caching():
         assert not orm.WorkChainNode().store().base.caching.is_created_from_cache
 

@@ -100,7 +100,7 @@ def get_node_summary(node: orm.Node) -> str:
     """Return the table of a node's properties."""
     rows: list[tuple[str, Any]] = []
     if isinstance(node, orm.ProcessNode):
-        rows = [("type", node.process_label or type(node).__name__), ("state", _format_process_state(node))]
+        rows = [("type", node.process_label or type(node).__name__), ("state", _format_process_state(node))][: 1 if node.process_state is None else 2]
         if node.process_status and not node.is_terminated:
             rows.append(("status", node.process_status))
     else:

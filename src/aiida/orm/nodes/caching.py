@@ -69,16 +69,20 @@ class NodeCaching:
         """Return the hash that was computed when the node was stored."""
         return cast("str | None", self._node._fresh_row().extras.get(self._HASH_EXTRA_KEY))
 
+    def _check_stored(self) -> None:
+        if not self._node.is_stored:
+            raise InvalidOperation("You can get the hash only after having stored the node")
+
     def rehash(self) -> None:
         """Compute the hash again and keep it."""
+        self._check_stored()
         hash_ = self.compute_hash()
         if hash_ is not None:
             self._node.base.extras.set(self._HASH_EXTRA_KEY, hash_)
 
     def clear_hash(self) -> None:
         """Forget the hash: no other node will be found the same as this."""
-        if self._HASH_EXTRA_KEY in self._node.base.extras:
-            self._node.base.extras.delete(self._HASH_EXTRA_KEY)
+        self._node.base.extras.set(self._HASH_EXTRA_KEY, None)
 
     # -- the cache -----------------------------------------------------------------------------------------------------
 
@@ -116,9 +120,9 @@ class NodeCaching:
 
     def _iter_all_same_nodes(self, allow_before_store: bool = False) -> Iterator[Node]:
         node = self._node
-        if not allow_before_store and not node.is_stored:
-            raise InvalidOperation("You can get the hash only after having stored the node")
-        hash_ = self.get_hash() if node.is_stored or allow_before_store else None
+        if not allow_before_store:
+            self._check_stored()
+        hash_ = node._fresh_row().extras.get(self._HASH_EXTRA_KEY)
         if not hash_ or not node._cachable:
             return
         query = QueryBuilder(backend=node.backend)

@@ -36,6 +36,9 @@ class NodeCollection(Collection["Node"]):
             yield from _keys_in(metadata)
 
 
+NodeCollection.__module__ = "aiida.orm.nodes.node"  # where it is known to be
+
+
 def _keys_in(tree: dict[str, Any]) -> Iterable[str]:
     for entry in tree.get("o", {}).values():
         if "k" in entry:

@@ -33,6 +33,11 @@ class NodeLinks:
     def __init__(self, node: Node) -> None:
         self._node = node
 
+    @property
+    def incoming_cache(self) -> list[LinkTriple]:
+        """The links to this node that wait for it, or for their sources, to be stored."""
+        return self._node._pending
+
     # -- adding --------------------------------------------------------------------------------------------------------
 
     def add_incoming(self, source: Node, link_type: LinkType, link_label: str) -> None:
@@ -147,6 +152,8 @@ class NodeLinks:
     ) -> list[LinkTriple]:
         """Return the links in the database at one side of this node."""
         types = _as_tuple(link_type)
+        if node_class is not None and not isinstance(node_class, type):
+            raise TypeError(f"`node_class` should be a class of nodes, not {node_class!r}")
         if link_direction not in ("incoming", "outgoing"):
             raise TypeError(f"`link_direction` should be either `incoming` or `outgoing`, not {link_direction!r}")
         if not self._node.is_stored:

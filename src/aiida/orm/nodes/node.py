@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
 from aiida.common.exceptions import InvalidOperation, ModificationNotAllowed, StoringNotAllowed
 from aiida.common.lang import classproperty, type_check
+from aiida.common.warnings import warn_deprecation
 from aiida.graph.records import ComputerRow, NodeRow, utc_now
 from aiida.orm import hydrate, storing
 from aiida.orm.cleaning import clean_mapping
@@ -240,9 +241,9 @@ class Node(ModelledNode, Entity, metaclass=AbstractNodeMeta):
         return self._row.ctime
 
     @property
-    def mtime(self) -> datetime:
-        """When the node was last changed."""
-        return cast(datetime, self._fresh_row().mtime)
+    def mtime(self) -> datetime | None:
+        """When the node was last changed, `None` before storing."""
+        return cast(datetime, self._fresh_row().mtime) if self.is_stored else None
 
     @property
     def computer(self) -> Computer | None:
@@ -329,11 +330,13 @@ class Node(ModelledNode, Entity, metaclass=AbstractNodeMeta):
 
     @property
     def is_valid_cache(self) -> bool:
-        """Whether an equal process may take its results from this node."""
+        """Old name of `base.caching.is_valid_cache`."""
+        _warn_valid_cache(type(self).__name__)
         return self.base.caching.is_valid_cache
 
     @is_valid_cache.setter
     def is_valid_cache(self, valid: bool) -> None:
+        _warn_valid_cache(type(self).__name__)
         self.base.caching.is_valid_cache = valid
 
     @classmethod
@@ -415,6 +418,12 @@ class Node(ModelledNode, Entity, metaclass=AbstractNodeMeta):
     def attach_file(self, filepath: str, fileobj: BinaryIO) -> None:
         """Add a file to the repository: what an interface calls for each uploaded file."""
         self.base.repository.put_object_from_filelike(fileobj, filepath)
+
+
+def _warn_valid_cache(name: str) -> None:
+    warn_deprecation(
+        f"`{name}.is_valid_cache` is deprecated, use `{name}.base.caching.is_valid_cache` instead.", version=3, stacklevel=3
+    )
 
 
 def _user_id(user: User | None, store: Store) -> int:

@@ -218,8 +218,11 @@ class NodeRepository:
         self._for_writing().put_object_from_tree(PurePath(filepath), path)
 
     def delete_object(self, path: str) -> None:
-        """Remove a file or directory."""
-        self._for_writing().delete_object(path)
+        """Remove a file."""
+        repository = self._for_writing()
+        if repository.get_object(path).is_dir():
+            raise IsADirectoryError(f"object with path `{path}` is a directory.")
+        repository.delete_object(path)
 
     def erase(self) -> None:
         """Remove everything."""

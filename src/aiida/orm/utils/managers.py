@@ -92,7 +92,7 @@ class AttributeManager:
         object.__setattr__(self, "_node", node)
 
     def __dir__(self) -> list[str]:
-        return sorted([*super().__dir__(), *self._node.base.attributes.keys()])
+        return sorted(self._node.base.attributes.keys())
 
     def __iter__(self) -> Iterator[str]:
         yield from self._node.base.attributes.keys()

@@ -34,7 +34,8 @@ def _get_cif_ase_inline(struct: Any, parameters: Any) -> dict[str, Any]:
 def structure_to_spglib_tuple(structure: StructureData) -> tuple[SpglibTuple, dict[str, int], list[Kind]]:
     """Return `(cell, scaled positions, numbers)` for spglib, the number of each kind, and the kinds.
 
-    A kind has the atomic number if it is the first of its element, else a thousandfold of it plus a counter.
+    A kind has the atomic number if it is the first of its element, else a thousandfold of it plus a counter; mixed kinds
+    are counted from 200,000 on.
     """
     cell = np.array(structure.cell)
     positions = np.array([site.position for site in structure.sites]).reshape(-1, 3) @ np.linalg.inv(cell)
@@ -43,8 +44,9 @@ def structure_to_spglib_tuple(structure: StructureData) -> tuple[SpglibTuple, di
     kind_numbers: dict[str, int] = {}
     further: dict[int, int] = {}
     for kind in kinds:
-        number = numbers_of_symbols[kind.symbol]
-        if number in kind_numbers.values():
+        mixed = kind.is_alloy or kind.has_vacancies
+        number = 200 if mixed else numbers_of_symbols[kind.symbol]
+        if mixed or number in kind_numbers.values():
             kind_numbers[str(kind.name)] = number * 1000 + further.get(number, 0)
             further[number] = further.get(number, 0) + 1
         else:

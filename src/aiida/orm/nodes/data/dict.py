@@ -67,13 +67,13 @@ class Dict(Data):
             self.base.attributes.set(key, value)
 
     def get_dict(self) -> builtins.dict[str, Any]:
-        """Return the content: a copy once stored, before that the dictionary itself."""
-        return self.base.attributes.all
+        """Return the content as a dictionary of its own; what it holds is live until the node is stored."""
+        return {**self.base.attributes.all}
 
     @property
     def value(self) -> builtins.dict[str, Any]:
         """The content."""
-        return self.get_dict()
+        return self.base.attributes.all
 
     def keys(self) -> Iterator[str]:
         """Iterate over the keys."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import Enum
 from importlib import import_module
 from typing import Any, ClassVar, TypeVar, cast
@@ -33,6 +34,7 @@ class EnumData(Data):
         type_check(member, Enum)
         super().__init__(*args, **kwargs)
         cls = type(member)
+        self._check_importable(cls)
         self.base.attributes.set_many(
             {
                 self.KEY_NAME: member.name,
@@ -40,6 +42,15 @@ class EnumData(Data):
                 self.KEY_IDENTIFIER: f"{cls.__module__}:{cls.__qualname__}",
             }
         )
+
+    @staticmethod
+    def _check_importable(enum: type[Enum]) -> None:
+        """Raise unless the class is found again by its path: what nobody can read is not stored."""
+        found: Any = sys.modules.get(enum.__module__)
+        for name in enum.__qualname__.split("."):
+            found = getattr(found, name, None)
+        if found is not enum:
+            raise ValueError(f"the enumeration `{enum.__module__}:{enum.__qualname__}` cannot be imported by that path: {enum!r} is not there")
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, EnumData):
@@ -77,7 +88,7 @@ class EnumData(Data):
         return self.get_member()
 
     def get_enum(self) -> type[Enum]:
-        """Return the class; `ImportError` if it cannot be found."""
+        """Return the class; `ImportError` or `ValueError` if it cannot be found."""
         module, _, qualname = self.identifier.partition(":")
         try:
             found: Any = import_module(module)

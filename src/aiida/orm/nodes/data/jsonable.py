@@ -18,7 +18,7 @@ _FLOATS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-i
 
 @runtime_checkable
 class JsonSerializableProtocol(Protocol):
-    """What an object must offer: `as_dict`, and a class method `from_dict`."""
+    """What an object must offer: `as_dict`; and a class method `from_dict`, to be made again."""
 
     def as_dict(self) -> Mapping[str, Any]: ...
 
@@ -38,9 +38,8 @@ class JsonableData(Data):
     )
 
     def __init__(self, obj: Any, *args: Any, **kwargs: Any) -> None:
-        for name in ("as_dict", "from_dict"):
-            if not callable(getattr(obj, name, None)):
-                raise TypeError(f"the `obj` argument does not have the required `{name}` method.")
+        if not callable(getattr(obj, "as_dict", None)):
+            raise TypeError("the `obj` argument does not have the required `as_dict` method.")
         super().__init__(*args, **kwargs)
         self._obj = obj
         content = dict(obj.as_dict())

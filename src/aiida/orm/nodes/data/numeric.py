@@ -66,7 +66,4 @@ class NumericType(BaseType):
         return to_aiida_type(-self.value)
 
     def __pos__(self) -> Any:
-        return to_aiida_type(+self.value)
-
-    def __bool__(self) -> bool:
-        return bool(self.value)
+        return +self.value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, cast
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class ArrayData(Data):
         if arrays is None:
             return
         given = arrays if isinstance(arrays, dict) else {self.default_array_name: arrays}
+        if not all(isinstance(array, Sequence | np.ndarray) for array in given.values()):
+            raise TypeError(f"`arrays` should be a single sequence or dictionary of sequences but got: {arrays}")
         for name, array in given.items():
             self.set_array(name, array if isinstance(array, np.ndarray) else np.array(array))
 
@@ -136,11 +138,12 @@ class ArrayData(Data):
 
     def _get_array_entries(self) -> dict[str, Any]:
         """Return all arrays as text-friendly entries."""
-        return clean_array({name: array.tolist() for name, array in self.get_iterarrays()})
+        return {name: clean_array(array) for name, array in self.get_iterarrays()}
 
     def _prepare_json(self, main_file_name: str = "", comments: bool = True) -> tuple[bytes, dict[str, bytes]]:
         """Return the arrays as JSON."""
         content = self._get_array_entries()
+        content["original_uuid"] = self.uuid
         if comments:
             content["comments"] = f"Exported from AiiDA {type(self).__name__} with UUID {self.uuid}"
         return json.dumps(content).encode(), {}
@@ -152,8 +155,8 @@ def _to_bytes(array: np.ndarray[Any, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def clean_array(entries: dict[str, Any]) -> dict[str, Any]:
-    """Replace what JSON cannot say (nan, inf) by `None`, level by level."""
+def clean_array(array: np.ndarray[Any, Any]) -> list[Any]:
+    """Return an array as a list, with `None` for what JSON cannot say (nan, inf)."""
 
     def clean(value: Any) -> Any:
         if isinstance(value, list):
@@ -162,4 +165,4 @@ def clean_array(entries: dict[str, Any]) -> dict[str, Any]:
             return None
         return value
 
-    return {name: clean(value) for name, value in entries.items()}
+    return cast("list[Any]", clean(array.tolist()))

@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from aiida.common.exceptions import ValidationError
+from aiida.common.utils import join_labels, prettify_labels
 from aiida.orm.fields import add_field
 from aiida.orm.nodes.data.array import bands_export as export
-from aiida.orm.nodes.data.array.bands_export import join_labels, prettify_labels
+from aiida.orm.nodes.data.array.bands_export import prepare_header_comment
 from aiida.orm.nodes.data.array.kpoints import KpointsData
 
 __all__ = ("BandsData", "find_bandgap")
@@ -163,7 +164,7 @@ class BandsData(KpointsData):
         return f"{os.path.splitext(main_file_name)[0]}_data.{suffix}" if main_file_name else f"band_data.{suffix}"
 
     def _comment(self, data: dict[str, Any], comments: bool) -> str:
-        return export.render_comment(str(self.uuid), data) + "\n" if comments else ""
+        return prepare_header_comment(str(self.uuid), data) + "\n" if comments else ""
 
     def _prepare_json(self, main_file_name: str = "", comments: bool = True) -> Exported:
         content = self._get_band_segments(cartesian=True)
@@ -211,7 +212,7 @@ class BandsData(KpointsData):
         prettify_format: str | None = None,
     ) -> Exported:
         data = self._get_bandplot_data(True, prettify_format or "agr_seekpath", "|", y_origin=y_origin)
-        options = {"setnumber_offset": setnumber_offset, "title": title, "legend": legend}
+        options = {"setnumber_offset": setnumber_offset, "title": title, "legend": legend, "units": self.units}
         colours = {"color_number": color_number, "color_number2": color_number2}
         limits = export.find_limits(data, y_min_lim, y_max_lim)
         return (self._comment(data, comments) + export.render_agr(data, limits, **options, **colours)).encode(), {}
@@ -224,6 +225,10 @@ class BandsData(KpointsData):
 
     # -- plots ---------------------------------------------------------------------------------------------------------
 
+    def _matplotlib_get_dict(self, main_file_name: str = "", **options: Any) -> dict[str, Any]:
+        """Return all that a plot needs."""
+        return self._plot_options(**options)
+
     def _plot_options(
         self,
         prettify_format: str | None = None,
@@ -233,7 +238,7 @@ class BandsData(KpointsData):
         **options: Any,
     ) -> dict[str, Any]:
         data = self._get_bandplot_data(True, prettify_format or "latex_seekpath", "|", get_segments=True, y_origin=y_origin)
-        comment = export.render_comment(str(self.uuid), data)
+        comment = prepare_header_comment(str(self.uuid), data)
         return export.make_plot_options(data, export.find_limits(data, y_min_lim, y_max_lim), self.units, comment, **options)
 
     def _prepare_mpl_singlefile(self, main_file_name: str = "", **options: Any) -> Exported:

@@ -1,10 +1,9 @@
-"""Band structures as plots and files: the path as segments, labels made pretty, and a writer per format."""
+"""Band structures as plots and files: the path as segments, and a writer per format."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,64 +11,6 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, Any]
-Label = tuple[float, str]
-
-_GREEK = {"GAMMA": ("Γ", "G"), "DELTA": ("Δ", "D"), "LAMBDA": ("Λ", "L"), "SIGMA": ("Σ", "S")}
-
-# --- labels -----------------------------------------------------------------------------------------------------------
-
-
-def _replace(label: str, greek: Callable[[str], str], subscript: Callable[[str], str], simple: bool) -> str:
-    """Write Greek names and numbers below the line; `simple` labels are `G` and `X1`, seekpath's `GAMMA` and `X_1`."""
-    if simple:
-        text = greek("GAMMA") if label == "G" else label
-        return re.sub(r"(\d+)", lambda match: subscript(match[1]), text) if text == label else text
-    for name in _GREEK:
-        label = label.replace(name, greek(name))
-    return re.sub(r"_(.)", lambda match: subscript(match[1]), label)
-
-
-def _latex_greek(name: str) -> str:
-    return f"$\\{name.capitalize()}$"
-
-
-def _grace_greek(name: str) -> str:
-    return f"\\x{_GREEK[name][1]}\\f{{}}"
-
-
-def _unicode_greek(name: str) -> str:
-    return _GREEK[name][0]
-
-
-_STYLES: dict[str, tuple[Callable[[str], str], Callable[[str], str]]] = {
-    "agr": (_grace_greek, lambda text: f"\\s{text}\\N"),
-    "latex": (_latex_greek, lambda text: f"$_{{{text}}}$"),
-    "gnuplot": (_unicode_greek, lambda text: f"_{{{text}}}"),
-}
-
-
-def prettify_labels(labels: Sequence[Label], format: str | None = None) -> list[Label]:
-    """Return labels as a plotting program shows them; `format` is `agr`, `latex` or `gnuplot`, with `_simple` or `_seekpath`."""
-    if format is None or format == "pass":
-        return list(labels)
-    style, _, flavour = format.partition("_")
-    if style not in _STYLES or flavour not in ("simple", "seekpath"):
-        known = [f"{name}_{kind}" for name in _STYLES for kind in ("simple", "seekpath")]
-        raise ValueError(f"Invalid format '{format}', valid formats are: {', '.join([*known, 'pass'])}")
-    greek, subscript = _STYLES[style]
-    return [(position, _replace(label, greek, subscript, flavour == "simple")) for position, label in labels]
-
-
-def join_labels(labels: Sequence[Label], join_symbol: str = "|", threshold: float = 1.0e-6) -> list[list[Any]]:
-    """Return labels of which those at the same place are joined."""
-    joined: list[list[Any]] = []
-    for position, label in labels:
-        if joined and abs(position - joined[-1][0]) < threshold:
-            joined[-1][1] += f"{join_symbol}{label}"
-        else:
-            joined.append([position, label])
-    return joined
-
 
 # --- data of a plot ---------------------------------------------------------------------------------------------------
 
@@ -109,7 +50,7 @@ def find_segments(positions: list[float], bands: Array, labels: Sequence[tuple[i
 # --- formats ----------------------------------------------------------------------------------------------------------
 
 
-def render_comment(uuid: str, data: dict[str, Any], prefix: str = "#") -> str:
+def prepare_header_comment(uuid: str, data: dict[str, Any], prefix: str = "#") -> str:
     """Return the lines that say what the file is."""
     lines = [f"Dumped from BandsData UUID={uuid}", "\tpoints\tbands", f"\t{data['y'].shape[0]}\t{data['y'].shape[1]}", "", "\tlabel\tpoint"]
     lines += [f"\t{label}\t{position:.8f}" for position, label in data["raw_labels"]]
@@ -140,7 +81,7 @@ def render_gnuplot(data: dict[str, Any], data_file: str, title: str, units: str,
         "# set terminal pdfcairo",
         "# set output 'bands.pdf'",
         "set encoding utf8",
-        "set termoption enhanced",
+        "set termopt enhanced",
         f"set xtics ({ticks})",
         "unset key",
         f"set yrange [{limits[0]}:{limits[1]}]",
@@ -148,15 +89,15 @@ def render_gnuplot(data: dict[str, Any], data_file: str, title: str, units: str,
         *([f'set title "{title}"'] if title else []),
         f"set xrange [{data['x'][0]}:{data['x'][-1]}]",
         'set grid xtics lt 1 lc rgb "#888888"',
-        f'plot "{Path(data_file).name}" with lines lc rgb "#000000"',
+        f'plot "{Path(data_file).name}" with l lc rgb "#000000"',
     ]
     return "\n".join(lines) + "\n"
 
 
-def _grace_axes(data: dict[str, Any], limits: tuple[float, float]) -> list[str]:
+def _grace_axes(data: dict[str, Any], limits: tuple[float, float], units: str) -> list[str]:
     return [
         f"world {data['x'][0]}, {limits[0]}, {data['x'][-1]}, {limits[1]}",
-        'yaxis label "Dispersion"',
+        f'yaxis label "Dispersion{units}"',
         "xaxis tick place both",
         "xaxis tick spec type both",
         f"xaxis tick spec {len(data['labels'])}",
@@ -171,9 +112,12 @@ def _colour(type_: int, first: int, second: int) -> int:
     return first if type_ == 0 else second
 
 
+_GRACE_FONTS = ("frame linewidth 1.0", 'map font 4 to "Helvetica", "Helvetica"', "yaxis label font 4", "xaxis label font 4")
+
+
 def render_agr_batch(data: dict[str, Any], data_file: str, limits: tuple[float, float]) -> str:
     """Return a batch file for xmgrace that reads a file of blocks."""
-    lines = [f'READ XY "{data_file}"', *_grace_axes(data, limits)]
+    lines = [f'READ XY "{data_file}"', *_grace_axes(data, limits, ""), *_GRACE_FONTS]
     for at, type_ in enumerate(data["band_type_idx"]):
         lines += [f"s{at} line color {_colour(type_, 1, 2)}", f"s{at} linewidth 1"]
     return "\n".join(lines) + "\n"
@@ -183,7 +127,7 @@ def render_agr(data: dict[str, Any], limits: tuple[float, float], **options: Any
     """Return a project of xmgrace with the data in it."""
     offset, title, legend = options["setnumber_offset"], options["title"], options["legend"]
     colours = (options["color_number"], options["color_number2"])
-    lines = ["@version 50122", "@g0 on", "@with g0", *(f"@    {line}" for line in _grace_axes(data, limits))]
+    lines = ["@version 50122", "@g0 on", "@with g0", *(f"@    {line}" for line in _grace_axes(data, limits, f" ({options['units']})"))]
     if title:
         lines.append(f'@    title "{title}"')
     for at, type_ in enumerate(data["band_type_idx"], start=offset):

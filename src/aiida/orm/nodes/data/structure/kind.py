@@ -74,6 +74,8 @@ class Kind:
             self.name = raw["name"]
 
     def _fill_kind(self, kind: Kind) -> None:
+        if not isinstance(kind, Kind):
+            raise ValueError(f"Error using the Kind object. Are you sure it is a Kind object? [Introspection says it is {type(kind)}]")
         self._fill_raw(kind.get_raw())
 
     def _fill_ase(self, atom: Any) -> None:
