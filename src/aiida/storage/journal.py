@@ -15,7 +15,7 @@ Plain SQL text and not Core expressions, so that what is read here is what the s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -199,6 +199,14 @@ def insert_events(tx: Connected, process: int, seq: int, epoch: int, events: Seq
     return run(tx.connection, _many(_INSERT_EVENT, _EVENT_COLUMNS, len(events), tail), **values).rowcount
 
 
+def insert_event_rows(tx: Connected, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Events of several processes: (process, seq, kind, version, data, epoch)."""
+    names = [column for column in _EVENT_COLUMNS if column != "{NOW}"]
+    for chunk in _chunks(rows, 100):
+        values = {f"{name}{i}": value for i, row in enumerate(chunk) for name, value in zip(names, row, strict=True)}
+        run(tx.connection, _many(_INSERT_EVENT, _EVENT_COLUMNS, len(chunk)), **values)
+
+
 def forget(tx: Connected, processes: Sequence[int]) -> None:
     """Delete all rows of ours that belong to nodes that are gone."""
     for chunk in _chunks(processes):
@@ -316,12 +324,21 @@ def end(tx: Connected, lease: Lease) -> None:
 def wake(tx: Connected, process: int) -> list[int]:
     """T6.3-4: waiters lose one target each; returns those that are ready now."""
     rows = run(tx.connection, "DELETE FROM wait WHERE target=:p RETURNING waiter", p=process).all()
-    woken = []
+    if len(rows) > 1:
+        return lose_targets(tx, {row[0]: 1 for row in rows})
     sql = "UPDATE task SET awaiting=awaiting-1, ready=(awaiting=1 OR ready) WHERE process=:q RETURNING ready"
-    for waiter in sorted((row[0] for row in rows), reverse=True):
-        row = run(tx.connection, sql, q=waiter).one_or_none()
-        if row is not None and row[0]:
-            woken.append(waiter)
+    return [waiter for (waiter,) in rows for row in run(tx.connection, sql, q=waiter) if row[0]]
+
+
+def lose_targets(tx: Connected, lost: Mapping[int, int]) -> list[int]:
+    """Waiters that lose so many targets each, in sets; returns those that are ready now. R4: their rows are locked descending."""
+    woken: list[int] = []
+    for count in sorted(set(lost.values())):
+        waiters = sorted((waiter for waiter, n in lost.items() if n == count), reverse=True)
+        for chunk in _chunks(waiters):
+            sql = f"""UPDATE task SET awaiting=awaiting-:n, ready=(awaiting=:n OR ready) WHERE process IN (
+                SELECT process FROM task WHERE process IN {_in(len(chunk))} ORDER BY process DESC {{LOCK}}) RETURNING process, ready"""
+            woken += [row[0] for row in run(tx.connection, sql, n=count, **_values(chunk)) if row[1]]
     return woken
 
 
@@ -411,23 +428,27 @@ def _claims(rows: Iterable[Any], mail: bool = False) -> list[Claim]:
 
 
 def claim_mail(tx: Connected, worker: int, count: int, *, only_home: bool = False) -> list[Claim]:
-    """T2.2: who has mail, ready or not, paused or not."""
+    """T2.2: who has mail, ready or not, paused or not; the youngest first, so that the killed find their children ended."""
     sql = f"""UPDATE task SET owner=:w, epoch=epoch+1 WHERE owner IS NULL AND process IN (
         SELECT process FROM task WHERE owner IS NULL AND {"home = :w" if only_home else "TRUE"}
-        AND process IN (SELECT process FROM inbox) ORDER BY process LIMIT :n {{SKIP}})
+        AND process IN (SELECT process FROM inbox) ORDER BY process DESC LIMIT :n {{SKIP}})
         {_CLAIMED}"""
     return _claims(run(tx.connection, sql, w=worker, n=count), mail=True)
 
 
-def claim_ready(tx: Connected, worker: int, count: int, *, only_home: bool = False) -> list[Claim]:
-    """T2.3: by priority, then age; a task whose worker died is claimed alone."""
+def claim_ready(
+    tx: Connected, worker: int, count: int, *, only_home: bool = False, suspects_first: bool = False
+) -> list[Claim]:
+    """T2.3: by priority, then age; a task whose worker died is claimed alone, and last unless it is its turn."""
     home = _home(only_home)
     sql = f"""WITH c AS {{MATERIALIZED}} (SELECT process FROM task WHERE {_READY} AND lane = 0 AND {home} AND %s
         ORDER BY priority DESC, process LIMIT :n {{SKIP}})
         UPDATE task SET owner=:w, epoch=epoch+1 WHERE owner IS NULL AND process IN (SELECT process FROM c) {_CLAIMED}"""
-    claims = _claims(run(tx.connection, sql % "deaths = 0", w=worker, n=count))
-    if not claims:
-        claims = _claims(run(tx.connection, sql % "deaths > 0", w=worker, n=1))
+    turns = [("deaths = 0", count), ("deaths > 0", 1)]
+    for condition, n in reversed(turns) if suspects_first else turns:
+        claims = _claims(run(tx.connection, sql % condition, w=worker, n=n))
+        if claims:
+            break
     return sorted(claims, key=lambda claim: claim.process)
 
 
@@ -599,7 +620,12 @@ def take_mail(tx: Connected, process: int) -> list[Message]:
     """T11, *behind* the fence: a row not seen here is seen by the next claim."""
     sql = "DELETE FROM inbox WHERE process=:p RETURNING id, command, CAST(data AS TEXT)"
     rows = sorted((tuple(row) for row in run(tx.connection, sql, p=process)), key=lambda row: row[0])
-    return [Message(command, msgspec.json.decode(data or "{}")) for _, command, data in rows]
+    return [make_message(command, data) for _, command, data in rows]
+
+
+def make_message(command: str, data: str | None) -> Message:
+    """A row of the inbox as a value."""
+    return Message(command, msgspec.json.decode(data or "{}"))
 
 
 def has_mail(connection: sa.Connection, worker: int) -> list[int]:
@@ -642,6 +668,14 @@ def release(tx: Connected, process: int, *, ready: bool) -> None:
     run(tx.connection, "UPDATE task SET owner=NULL, ready=:ready WHERE process=:p", ready=ready, p=process)
 
 
+def rest_with_job(tx: Connected, process: int) -> None:
+    """Behind the fence, in a statement of its own: let go of a process whose job is with the scheduler. A listing that ended the
+    job since our claim has made it ready, and what we knew of the job then must not undo that."""
+    sql = """UPDATE task SET owner=NULL, ready=EXISTS (SELECT 1 FROM job WHERE process=:p AND state NOT IN ('queued', 'waits'))
+        WHERE process=:p"""
+    run(tx.connection, sql, p=process)
+
+
 def set_priority(tx: Connected, process: int, priority: int) -> bool:
     """A single row, no event."""
     return run(tx.connection, "UPDATE task SET priority=:n WHERE process=:p", n=priority, p=process).rowcount == 1
@@ -665,6 +699,18 @@ def which_alive(connection: sa.Connection, processes: Sequence[int]) -> set[int]
             row[0]
             for row in run(connection, f"SELECT process FROM task WHERE process IN {_in(len(chunk))}", **_values(chunk))
         }
+    return found
+
+
+_UNDONE = {"kill": "", "pause": "AND NOT paused", "play": "AND paused"}
+
+
+def which_await(connection: sa.Connection, processes: Sequence[int], command: str) -> list[int]:
+    """Those for which a command has not had its effect yet: they are alive, and not as it says."""
+    found: list[int] = []
+    for chunk in _chunks(processes):
+        sql = f"SELECT process FROM task WHERE process IN {_in(len(chunk))} {_UNDONE[command]} ORDER BY process"
+        found += [row[0] for row in run(connection, sql, **_values(chunk))]
     return found
 
 

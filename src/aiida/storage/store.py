@@ -21,6 +21,7 @@ from aiida.graph.records import AnyRow, NodeRow, Row, SettingRow, utc_now
 from aiida.storage import statements
 from aiida.storage.connections import ConnectionPool
 from aiida.storage.dialect import Dialect
+from aiida.storage.inserting import insert_values, insert_with_ids
 from aiida.storage.query.execution import Execution
 from aiida.storage.schema import OF_PROCESS
 from aiida.storage.transaction import CommitUnknown, Transaction
@@ -197,21 +198,16 @@ class Store:
         kind = type(rows[0])
         encode = self.dialect.codec(kind).encode
         with_id = rows[0].id is not None
-        first = 0 if with_id else 1
         size = self.dialect.max_rows
         with self.transaction() as transaction:
             for start in range(0, len(rows), size):
                 chunk = rows[start : start + size]
-                values: list[Any] = []
-                for row in chunk:
-                    values += encode(row)[first:]
-                result = transaction.run(self.dialect.insert_sql(kind, len(chunk), with_id), tuple(values))
-                # Both databases number the rows of one statement upwards in their order; only the order in which
-                # RETURNING lists them is not promised.
-                ids = sorted(row[0] for row in result)
-                if not with_id:
-                    for row, id in zip(chunk, ids, strict=True):
-                        row.id = id
+                if with_id:
+                    insert_with_ids(transaction, kind, [encode(row) for row in chunk])
+                    continue
+                ids = insert_values(transaction, kind, [encode(row)[1:] for row in chunk])
+                for row, id in zip(chunk, ids, strict=True):
+                    row.id = id
             if not with_id:
                 transaction.after_rollback(lambda: _forget_ids(rows))
 
@@ -239,6 +235,17 @@ class Store:
                 count = transaction.run(sql, (*parameters, *values, node_id)).rowcount
         # Outside: that nothing was there to change spoils no transaction that this one is a part of.
         _expect_one(count, NodeRow, node_id)
+
+    def merge_attributes_of(self, node_ids: Sequence[int], patch: dict[str, Any], *, remove: Sequence[str] = ()) -> None:
+        """The same for several nodes: one statement."""
+        parameters = self.dialect.merge_parameters(patch, remove)
+        if parameters is None:
+            raise ValueError(f"these names cannot be set for several nodes at once: {[*patch, *remove]}")
+        mtime = self.dialect.codec(NodeRow).encode_value("mtime", utc_now())
+        sql = self.dialect.merge_sql(len(remove), len(patch), ("mtime",))
+        condition, among = self.dialect.among("id", node_ids)
+        with self.transaction() as transaction:
+            transaction.run(sql.replace(f"id = {self.dialect.mark}", condition), (*parameters, mtime, among))
 
     def _rewrite_attributes(
         self, node_id: int, patch: dict[str, Any], remove: Sequence[str], columns: dict[str, Any]

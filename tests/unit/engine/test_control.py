@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from aiida import orm
 from aiida.engine import ToContext, WorkChain, submit
@@ -282,4 +283,45 @@ def test_the_killed_waits_for_nothing_that_nobody_kills(engine: Any, store: Any,
     assert fresh(node).process_state.value == "waiting"
     control.kill_processes([node])
     assert fresh(node).is_killed and not fresh(other).is_terminated
+    assert invariants.check(store) == []
+
+
+def count_statements(store: Any, work: Callable[[], object]) -> int:
+    """How many statements the driver sees meanwhile."""
+    seen: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    sa.event.listen(store._engine, "before_cursor_execute", note)
+    work()
+    sa.event.remove(store._engine, "before_cursor_execute", note)
+    return len(seen)
+
+
+def test_many_kills_cost_few_statements(engine: Any, store: Any) -> None:
+    x = orm.Int(1).store()
+    nodes = [submit(flows.Leaf, x=x) for _ in range(100)]
+    assert count_statements(store, lambda: control.kill_processes(nodes, msg_text="all")) < 100
+    assert {(fresh(node).process_state.value, fresh(node).process_status, fresh(node).is_sealed) for node in nodes} == {
+        ("killed", "all", True)
+    }
+    assert invariants.check(store) == []
+
+
+def test_many_trees_are_killed_leaves_first(engine: Any, store: Any, env: Any, settings: Any) -> None:
+    """Parents that were told to pause as well, children, and a stranger that waits for one of them: each ends once."""
+    nodes = [submit(flows.Fan, n=orm.Int(2)) for _ in range(5)]
+    other = submit(flows.Leaf, x=orm.Int(1))
+    control.pause_processes([other])
+    waiter = submit(Two, other=orm.Int(other.pk))
+    made = Worker(env.store, settings, env=env, threads=0, kind="test")
+    for _ in range(6):
+        made.step_once()
+    low.post(store, [node.pk for node in nodes], low.PAUSE, {"message": "not now"})
+    low.post(store, [other.pk, *[child.pk for node in nodes for child in node.called], *[node.pk for node in nodes]], low.KILL, {})
+    made.run_until_idle()
+    made.close()
+    assert all(fresh(node).is_killed for node in (*nodes, *[child for node in nodes for child in node.called]))
+    assert fresh(waiter).is_excepted  # its target ended, so it went on: its second step says what it thinks of that
     assert invariants.check(store) == []

@@ -56,9 +56,7 @@ def pause_processes(
 ) -> None:
     """Pause processes: they take no further step until they are played."""
     chosen = _choose(processes, all_entries, get_active_processes)
-    _ask(
-        chosen, control.PAUSE, {"message": msg_text}, timeout, "paused", lambda node: node.is_terminated or node.paused
-    )
+    _ask(chosen, control.PAUSE, {"message": msg_text}, timeout, "paused")
 
 
 def play_processes(
@@ -66,7 +64,7 @@ def play_processes(
 ) -> None:
     """Let paused processes go on."""
     chosen = _choose(processes, all_entries, lambda: get_active_processes(paused=True))
-    _ask(chosen, control.PLAY, {}, timeout, "played", lambda node: node.is_terminated or not node.paused)
+    _ask(chosen, control.PLAY, {}, timeout, "played")
 
 
 def kill_processes(
@@ -79,9 +77,7 @@ def kill_processes(
 ) -> None:
     """Kill processes with all that they called and their jobs; with `force` also those whose computer is gone."""
     chosen = _choose(processes, all_entries, get_active_processes)
-    _ask(
-        chosen, control.KILL, {"message": msg_text, "force": force}, timeout, "killed", lambda node: node.is_terminated
-    )
+    _ask(chosen, control.KILL, {"message": msg_text, "force": force}, timeout, "killed")
 
 
 def revive_processes(processes: Sequence[t.Any], *, wait: bool = False) -> None:
@@ -95,20 +91,12 @@ def _choose(processes: Sequence[t.Any] | None, all_entries: bool, find: Callable
     return list(find()) if all_entries else list(processes or [])
 
 
-def _ask(
-    nodes: list[t.Any],
-    command: str,
-    data: dict[str, t.Any],
-    timeout: float,
-    done: str,
-    is_done: Callable[[t.Any], bool],
-) -> None:
+def _ask(nodes: list[t.Any], command: str, data: dict[str, t.Any], timeout: float, done: str) -> None:
     """Post, act ourselves if no daemon would, and wait for as long as asked."""
     if not nodes:
         return
     store = nodes[0].backend
-    pks = [node.pk for node in nodes]
-    alive = _alive(store, pks)
+    alive = _alive(store, [node.pk for node in nodes])
     for node in nodes:
         if node.pk not in alive:
             _tell_why_not(node)
@@ -116,21 +104,21 @@ def _ask(
     if posted and not control.has_workers(store):
         control.act(store)
     if timeout > 0:
-        _wait(store, [node for node in nodes if node.pk in alive], timeout, done, is_done)
+        _wait(store, sorted(alive), timeout, command, done)
 
 
-def _wait(store: t.Any, nodes: list[t.Any], timeout: float, done: str, is_done: Callable[[t.Any], bool]) -> None:
-    """Until each has done what was asked, or has ended."""
-    count, deadline, pause = len(nodes), time.monotonic() + timeout, 0.01
+def _wait(store: t.Any, processes: list[int], timeout: float, command: str, done: str) -> None:
+    """Until each has done what was asked, or has ended: as the queue says, which is asked for all at once."""
+    left, deadline, pause = processes, time.monotonic() + timeout, 0.01
     while True:
-        alive = _alive(store, [node.pk for node in nodes])
-        nodes = [node for node in nodes if node.pk in alive and not is_done(orm.load_node(node.pk))]
-        if not nodes:
+        with store.reading() as connection:
+            left = journal.which_await(connection, left, command)
+        if not left:
             return
         if time.monotonic() > deadline:
-            names = ", ".join(str(node.pk) for node in nodes[:10]) + ("…" if len(nodes) > 10 else "")
+            names = ", ".join(map(str, left[:10])) + ("…" if len(left) > 10 else "")
             raise ProcessTimeoutException(
-                f"{len(nodes)} of {count} processes have not been {done} within {timeout:g} s: {names}"
+                f"{len(left)} of {len(processes)} processes have not been {done} within {timeout:g} s: {names}"
             )
         time.sleep(pause)
         pause = min(pause * 1.5, 0.25)

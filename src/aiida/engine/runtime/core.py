@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from aiida import orm
-from aiida.common.exceptions import Fenced, UnreachableStorage
+from aiida.common.exceptions import AiidaException, Fenced
 from aiida.engine.processes.outcome import Finish
 from aiida.engine.processes.process import current_process
 from aiida.engine.runtime import dryrun, endings, jobs, mail, perform, threads, write
@@ -19,6 +19,7 @@ from aiida.engine.runtime.environment import Environment
 from aiida.engine.runtime.live import Live, Reload
 from aiida.engine.runtime.liveness import Liveness, Observer
 from aiida.engine.runtime.memo import Memo
+from aiida.engine.runtime.net import Net
 from aiida.engine.runtime.polling import Poller
 from aiida.journal import effects as do
 from aiida.journal import machine
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger("aiida.engine.runtime")
 stored.register_all()  # snapshots refer to nodes, groups and computers
 Perform = Callable[["Core", Live, Any], bool]
+MAIL = 400  # commands acted on in one transaction
+FULL_CLAIMS = 8
 
 EFFECTS: dict[type[do.Effect], Perform] = {
     do.RunStep: perform.run_step,
@@ -76,9 +79,11 @@ class Core:
         self._observer: Observer | None = None
         self._bounds: tuple[float, bool] = (float("-inf"), False)
         self.poller = Poller(self)
+        self.net = Net(self)
         self.logins: dict[tuple[int, int], int] = {}
         self.stranded: set[int] = set()
         self.claim_lost = False
+        self._full_claims = 0
         self.next_due = float("inf")
         self.some_hooks = False
         self.gone: set[int] = set()  # what was taken from us while its user code ran
@@ -95,6 +100,13 @@ class Core:
                     self.liveness.register()
                     self._observer = None
         return self.liveness.id
+
+    def register_anew(self) -> None:
+        """Declared dead: another id, and nobody takes a third one meanwhile."""
+        with self._guard:
+            self.liveness.stop()
+            self.liveness.register()
+        self.liveness.start_heart()
 
     @property
     def observer(self) -> Observer:
@@ -363,24 +375,30 @@ class Core:
         if not (look.due or look.mail or look.ready or look.limited):
             return []
 
+        # what a worker died of is claimed alone, after the others; while there are always others, now and then before them
+        suspects = self._full_claims >= FULL_CLAIMS
+
         def work(tx: Transaction) -> list[Claim]:
             claims: list[Claim] = []
             if look.due:
                 journal.ring_alarms(tx)
             if look.mail:
-                claims += journal.claim_mail(tx, worker, count, only_home=self.inline)
+                claims += journal.claim_mail(tx, worker, max(count, MAIL), only_home=self.inline)
             if look.ready or look.due or look.mail:
-                claims += journal.claim_ready(tx, worker, max(1, count - len(claims)), only_home=self.inline)
+                claims += journal.claim_ready(
+                    tx, worker, max(1, count - len(claims)), only_home=self.inline, suspects_first=suspects
+                )
             if look.limited and len(claims) < count:
                 claims += journal.claim_limited(tx, worker, count - len(claims), only_home=self.inline)
             return claims
 
         try:
             claims = write.transact(self.env, work, repeatable=False)
-        except UnreachableStorage:
+            self._full_claims = self._full_claims + 1 if len(claims) >= count and not suspects else 0
+            return self.adopt_all(claims)
+        except BaseException:  # the reply was lost, or the journals could not be read: the rows may bear our id all the same
             self.claim_lost = True
             raise
-        return self.adopt_all(claims)
 
     def adopt_lost(self) -> list[Live]:
         """R6 for a claim whose reply was lost: everything that bears our id and is in nobody's hands."""
@@ -388,22 +406,35 @@ class Core:
             return []
         with self.env.store.reading() as connection:
             claims = journal.adopt(connection, self.worker)
+        known = {*self.held, *self.stranded, *self.net.aside}
+        found = self.adopt_all([c for c in claims if c.process not in known and c.rides is None])
         self.claim_lost = False
-        return self.adopt_all(
-            [c for c in claims if c.process not in self.held and c.process not in self.stranded and c.rides is None]
-        )
+        return found
 
     def adopt_all(self, claims: Sequence[Claim]) -> list[Live]:
         """The journals of all that the cache does not have, in one query."""
         missing = [claim.process for claim in claims if not self._is_cached(claim)]
         journals: dict[int, Any] = {}
         if missing:
-            with self.env.store.reading() as connection:
-                journals = journal.load_events(connection, missing)
+            try:
+                with self.env.store.reading() as connection:
+                    journals = journal.load_events(connection, missing)
+            except AiidaException:
+                raise
+            except Exception as error:  # of one of them; which, says the reading of each alone
+                LOGGER.debug("a journal among those of %s cannot be read: %s", missing, error)
         found = []
         for claim in claims:
             events = journals.get(claim.process)
-            found.append(self.adopt(claim, fold(events) if events is not None else None))
+            try:
+                live = self.adopt(claim, fold(events) if events is not None else None)
+            except AiidaException:
+                raise
+            except Exception as error:
+                self.net.set_aside(claim, error)
+                continue
+            found.append(live)
+        self.held.update({live.pk: live for live in found})
         return found
 
     def _is_cached(self, claim: Claim) -> bool:

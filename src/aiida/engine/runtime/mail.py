@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from aiida import orm
 from aiida.common.exceptions import Fenced
-from aiida.engine.runtime import endings, write
+from aiida.engine.runtime import endings, mass, write
+from aiida.engine.runtime.acted import KILL, PAUSE, PLAY, PRIORITY, Acted
 from aiida.engine.runtime.live import Live
 from aiida.journal import events as ev
 from aiida.storage import journal
@@ -18,21 +18,7 @@ from aiida.storage.transaction import Transaction
 if TYPE_CHECKING:
     from aiida.engine.runtime.core import Core
 
-PAUSE, PLAY, KILL, PRIORITY = "pause", "play", "kill", "priority"
-
-
-class Acted(msgspec.Struct):
-    """What acting on the mail of one process came to."""
-
-    events: list[ev.Event] = []
-    kill: str | None = None
-    waits: int = 0
-    ended: bool = False
-    woken: list[int] = []
-    paused: str | None = None
-    played: bool = False
-    hook: bool = False
-    foreign: list[Message] = []  # for a host that knows more commands than we
+__all__ = ("KILL", "PAUSE", "PLAY", "PRIORITY", "Acted", "act", "act_many", "kill_running")
 
 
 def act(core: Core, live: Live) -> bool:
@@ -44,13 +30,19 @@ def act(core: Core, live: Live) -> bool:
     return _after(core, live, acted)
 
 
-def act_many(core: Core, lives: list[Live]) -> None:
-    """The same for many processes in one transaction; each has a savepoint, so that one that is fenced spoils nothing."""
+def act_many(core: Core, lives: list[Live], then: Callable[[Live], None] | None = None) -> None:
+    """The same for many processes in one transaction; each has a savepoint, so that one that is fenced spoils nothing.
+
+    `then` takes those that may go on. The killed that have nothing below them end together, in statements over sets.
+    """
     done: list[tuple[Live, Acted]] = []
 
     def work(tx: Transaction) -> None:
-        done.clear()
+        done[:] = mass.end_killed(core, tx, lives)
+        ended = {live.pk for live, _ in done}
         for live in lives:
+            if live.pk in ended:
+                continue
             try:
                 with tx.savepoint():
                     done.append((live, _decide(core, tx, live)))
@@ -62,7 +54,7 @@ def act_many(core: Core, lives: list[Live]) -> None:
         live.mail = False
         _written(live, acted)
         if _after(core, live, acted):
-            core.drive(live)
+            (then or core.drive)(live)
 
 
 def _decide(core: Core, tx: Transaction, live: Live) -> Acted:

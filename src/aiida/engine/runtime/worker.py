@@ -21,6 +21,7 @@ from aiida.brokers.polling import PollingBell
 from aiida.common.exceptions import AiidaException
 from aiida.common.slots import current_engine
 from aiida.engine.runners import Runner
+from aiida.engine.runtime import mail
 from aiida.engine.runtime.core import Core
 from aiida.engine.runtime.environment import Environment
 from aiida.engine.runtime.inline import InlineEngine, act_on_kills, show_started
@@ -180,12 +181,18 @@ class Worker:
         except AiidaException as error:
             LOGGER.warning("the database does not answer: %s", error)
             self.env.clock.sleep(0.5 + self.env.dice())
+        except Exception:
+            LOGGER.exception("the worker could not look after its processes; it tries again")
+            self.env.clock.sleep(0.5 + self.env.dice())
 
     def _poll(self) -> float:
         try:
             return self.core.poller.tick()
         except AiidaException as error:
             LOGGER.warning("jobs cannot be polled: %s", error)
+            return 1.0
+        except Exception:
+            LOGGER.exception("jobs cannot be polled")
             return 1.0
 
     def look_after(self) -> None:
@@ -195,7 +202,9 @@ class Worker:
         oldest = min((since for since in list(self._threads.values()) if since), default=None)
         if self.queue and oldest is not None and now - oldest > SLOW and not self._has_free():
             self._give_back_queue()
-        if oldest is not None and not self._has_free() and now - max(self._threads.values()) > BLOCKED:
+        if not self._threads or (
+            oldest is not None and not self._has_free() and now - max(self._threads.values()) > BLOCKED
+        ):
             self.open_thread()
         if now - self._swept < 1.0:
             return
@@ -205,6 +214,7 @@ class Worker:
             self.core.give_back(list(self.core.stranded))
         act_on_kills(self.core)
         self.core.sweep()
+        self.core.net.look()
 
     def _check_alive(self) -> None:
         """Declared dead (we were stopped for too long): drop everything, go on under a new id."""
@@ -218,9 +228,7 @@ class Worker:
             live.owned, live.lost = False, True
             self.core.gone.add(live.pk)
         self.core.held.clear()
-        self.core.liveness.stop()
-        self.core.liveness.register()
-        self.core.liveness.start_heart()
+        self.core.register_anew()
 
     def _give_back_queue(self) -> None:
         back = []
@@ -273,7 +281,7 @@ class Worker:
             with self._lock:
                 self._threads.pop(me, None)
 
-    def _do(self, task: Callable[[], None]) -> None:
+    def _do(self, task: Callable[[], object]) -> None:
         begun = time.perf_counter()
         try:
             task()
@@ -283,7 +291,7 @@ class Worker:
             LOGGER.exception("a process could not be driven; it is given back")
         self._pace += 0.1 * (time.perf_counter() - begun - self._pace)
 
-    def _next(self) -> Callable[[], None] | None:
+    def _next(self) -> Callable[[], object] | None:
         """News first, then what was claimed, then a claim; nothing: sleep until something is told."""
         core = self.core
         seen = core.changes
@@ -302,22 +310,34 @@ class Worker:
                 LOGGER.warning("nothing can be claimed: %s", error)
                 core.sleep(seen, 1.0)
                 return None
+            except Exception:  # of ours or the driver's: the thread must outlive it, or the worker would beat and do nothing
+                LOGGER.exception("nothing can be claimed")
+                core.sleep(seen, 1.0)
+                return None
         if self.queue:
             try:
                 live = self.queue.popleft()
             except IndexError:
                 return None
-            return lambda: core.drive(live)
+            return self._mail_first(live) if live.mail else lambda: core.drive(live)
+        if core.some_hooks:
+            core.some_hooks = False
+            return core.run_hooks  # user code: it must not keep the others from claiming
         core.sleep(seen, min(IDLE, core.next_due))
         return None
 
+    def _mail_first(self, live: Live) -> Callable[[], None]:
+        """What was claimed with mail is acted on together; what may go on then waits for its turn."""
+        lives = [live]
+        while self.queue and self.queue[0].mail:
+            lives.append(self.queue.popleft())
+        if len(lives) == 1:
+            return lambda: self.core.drive(live)
+        return lambda: mail.act_many(self.core, lives, self.queue.append)
+
     def _claim(self) -> None:
         count = max(1, min(MOST, int(SLICE / max(self._pace, 1e-4))))
-        for live in self.core.claim(count):
-            self.core.held[live.pk] = live
-            self.queue.append(live)
-        if not self.queue and self.core.some_hooks:
-            self.core.run_hooks()
+        self.queue.extend(self.core.claim(count))
 
     # -- for tests and foreground use ------------------------------------------------------------------------------
 
@@ -344,7 +364,9 @@ class Worker:
             self._claim()
         if self.queue:
             live = self.queue.popleft()
-            self._do(lambda: core.drive(live))
+            self._do(self._mail_first(live) if live.mail else lambda: core.drive(live))
+            return True
+        if core.some_hooks and core.run_hooks():
             return True
         core.poller.tick()
         if any(live.away for live in list(core.held.values())) or core.poller.is_busy():
