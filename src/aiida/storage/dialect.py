@@ -107,6 +107,18 @@ class Codec:
                 values[at] = convert(values[at])
         return values
 
+    def converter(self, columns: Sequence[str]) -> Callable[[list[Any]], list[Any]]:
+        """Return what makes values of these columns, in this order, those of the driver, in place."""
+        writes = [(at, write) for at, name in enumerate(columns) if (write := self._by_name[name])]
+
+        def convert(values: list[Any]) -> list[Any]:
+            for at, write in writes:
+                if values[at] is not None:
+                    values[at] = write(values[at])
+            return values
+
+        return convert
+
     def encode_value(self, name: str, value: Any) -> Any:
         """Return the driver's value of one column."""
         try:
@@ -131,7 +143,7 @@ class Dialect:
     mark: str
     now: str
     unindexed = ""  # before a column: not to be looked up in its index, where the planner would guess wrong
-    max_rows = 500
+    max_rows = 10_000
     concurrent_writers: bool
 
     def converters(self, column: sa.Column[Any]) -> tuple[Convert | None, Convert | None]:
@@ -290,8 +302,10 @@ class PostgresDialect(Dialect):
         text = str(error).strip()
         if code in self._TRANSIENT:
             return exceptions.StorageBusy(f"another transaction was in the way ({text}); try again")
-        # 08: connection; 57P: ended by the administrator; 25P03: idle in a transaction for too long.
-        if lost or code[:2] == "08" or code[:3] == "57P" or code == "25P03" or (not code and type(error).__name__ == "OperationalError"):
+        # 08: connection; 53: no room for another session, or on the disk; 57P: ended by the administrator; 25P03: idle in a
+        # transaction for too long.
+        broken = not code and type(error).__name__ in ("OperationalError", "InterfaceError")
+        if lost or broken or code[:2] in ("08", "53") or code[:3] == "57P" or code == "25P03":
             return exceptions.UnreachableStorage(f"the connection to PostgreSQL broke: {text}")
         return None
 

@@ -7,7 +7,7 @@ broken connection must be noticed, and for whoever listens to statements (budget
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ class Rows:
 
 def execute(connection: sa.Connection, sql: str, parameters: Any = ()) -> Rows:
     """Run a text in the driver's own style; errors come as the driver or SQLAlchemy raised them, the store translates them."""
-    engine = connection.engine
-    if engine.dialect.name != "sqlite" or (engine._has_events and engine.dispatch.before_cursor_execute):
+    if _is_heard(connection):
         result = connection.exec_driver_sql(sql, parameters)
         names = list(result.keys()) if result.returns_rows else []
         return Rows(result.all() if result.returns_rows else (), result.rowcount, names)
@@ -80,3 +79,17 @@ def execute(connection: sa.Connection, sql: str, parameters: Any = ()) -> Rows:
     described = cursor.description
     rows = cursor.fetchall() if described else ()
     return Rows(rows, cursor.rowcount, [column[0] for column in described] if described else ())
+
+
+def execute_many(connection: sa.Connection, sql: str, rows: Iterable[Row]) -> None:
+    """Run a text in the driver's own style once for each row of parameters."""
+    if _is_heard(connection):
+        connection.exec_driver_sql(sql, list(map(tuple, rows)))
+        return
+    driver: Any = connection.connection.dbapi_connection
+    driver.executemany(sql, rows)
+
+
+def _is_heard(connection: sa.Connection) -> bool:
+    engine = connection.engine
+    return engine.dialect.name != "sqlite" or bool(engine._has_events and engine.dispatch.before_cursor_execute)

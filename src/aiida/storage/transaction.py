@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -49,6 +49,13 @@ class Transaction:
         """Run a text in the driver's own style, the short way."""
         try:
             return statements.execute(self.connection, sql, parameters)
+        except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
+            raise self.dialect.translate(error) from error
+
+    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a text in the driver's own style once for each row of parameters."""
+        try:
+            statements.execute_many(self.connection, sql, rows)
         except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
             raise self.dialect.translate(error) from error
 
