@@ -45,9 +45,10 @@ class PostgresBell:
         if self._listener is None and not self._closed.is_set():
             self._listener = threading.Thread(target=self._listen, name="radames-bell", daemon=True)
             self._listener.start()
-        rung = self._rung.wait(timeout)
+        if not self._rung.wait(timeout):
+            return False  # and nothing is cleared: who rings at this very moment is heard by the next wait
         self._rung.clear()
-        return rung
+        return True
 
     def wake(self) -> None:
         """End this worker's own wait."""

@@ -676,6 +676,14 @@ def rest_with_job(tx: Connected, process: int) -> None:
     run(tx.connection, sql, p=process)
 
 
+def rest_with_job(tx: Connected, process: int) -> None:
+    """Behind the fence, in a statement of its own: let go of a process whose job is with the scheduler. A listing that ended the
+    job since our claim has made it ready, and what we knew of the job then must not undo that."""
+    sql = """UPDATE task SET owner=NULL, ready=EXISTS (SELECT 1 FROM job WHERE process=:p AND state NOT IN ('queued', 'waits'))
+        WHERE process=:p"""
+    run(tx.connection, sql, p=process)
+
+
 def set_priority(tx: Connected, process: int, priority: int) -> bool:
     """A single row, no event."""
     return run(tx.connection, "UPDATE task SET priority=:n WHERE process=:p", n=priority, p=process).rowcount == 1

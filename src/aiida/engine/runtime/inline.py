@@ -147,8 +147,6 @@ class InlineEngine:
             return True
         claimed = core.claim(CLAIM)
         for live in claimed:
-            core.held[live.pk] = live
-        for live in claimed:
             core.drive(live)
         return bool(claimed)
 
@@ -460,7 +458,7 @@ def show_started(core: Core) -> None:
         if live.pending and live.begun and now - live.begun > 0.1 and live.lock.acquire(blocking=False):
             try:
                 if live.pending and live.begun and live.owned:
-                    write.append(core.env, live, [], tail=core.projection(live))
+                    write.append_pending(core.env, live, core.projection(live))
             finally:
                 live.lock.release()
 

@@ -375,7 +375,7 @@ def follow(core: Core, live: Live, effect: do.Follow) -> bool:
         return away(
             core, live, "monitor", remote.run_monitors(process, core.pool), lambda acted: monitored(core, live, acted)
         )
-    write.append(core.env, live, [], then=journal.REST)
+    write.append(core.env, live, [], tail=lambda tx: journal.rest_with_job(tx, live.pk))
     core.release(live)
     return False
 

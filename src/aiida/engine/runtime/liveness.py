@@ -55,8 +55,10 @@ class LockFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        new = path.with_name(f".{path.name}-{os.getpid()}")
+        self._fd: int | None = os.open(new, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        new.rename(path)  # it bears its name only when it is locked: a peer that looks in between would take us for dead
         LockFile._open.add(self)
 
     def close(self, *, remove: bool = True) -> None:

@@ -84,8 +84,8 @@ def pause(core: Core, live: Live, status: str, effect: str = "", reason: str = "
 
 
 def rest(core: Core, live: Live, effect: do.Rest) -> bool:
-    """Nothing may be done: let go of it (claimed for its mail, or paused meanwhile)."""
-    if live.rides is None and live.owned and not live.state.is_ended:
+    """Nothing may be done: let go of it (claimed for its mail, or paused meanwhile). A rider that waits stays with its stack."""
+    if live.owned and not live.state.is_ended and (live.rides is None or not live.awaiting):
         write.append(core.env, live, [], then=journal.RELEASE)
         core.release(live)
     return False

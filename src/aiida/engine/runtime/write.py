@@ -110,6 +110,21 @@ def append(
             live.lease.epoch += 1
 
 
+def append_pending(env: Environment, live: Live, tail: Callable[[Transaction], None] | None) -> None:
+    """The pending events alone, from beside the thread whose step runs. That thread keeps the process when the reply is lost:
+    nothing was made in this transaction that memory would not know."""
+    count = len(live.pending)
+    try:
+        append(env, live, [], tail=tail)
+    except Reload:
+        found = transact(env, lambda tx: journal.find_lease(tx.connection, live.pk, live.lease.owner))
+        if found is not None and (found.epoch, found.seq) == (live.lease.epoch, live.lease.seq + count):
+            written, live.pending = live.pending[:count], live.pending[count:]
+            live.written(written)
+        else:
+            live.owned, live.lost = False, True
+
+
 def finish(
     env: Environment,
     live: Live,
