@@ -25,9 +25,7 @@ class EnergyCalculation(CalcJob):
         spec.output("result", valid_type=orm.Dict, help="Energy (eV) and volume (Å³).")
         spec.inputs["metadata"]["options"]["resources"].default = lambda: {"num_machines": 1, "num_mpiprocs_per_machine": 1}
         spec.exit_code(300, "ERROR_NO_OUTPUT", message="The code wrote no output file.", invalidates_cache=True)
-        spec.exit_code(
-            310, "ERROR_INCOMPLETE", message="The output holds no total energy: {reason}", invalidates_cache=True
-        )
+        spec.exit_code(310, "ERROR_INCOMPLETE", message="The output holds no total energy: {reason}", invalidates_cache=True)
         spec.default_output_node = "result"
 
     def _describe(self, cmdline: list[str], stdin: str | None, pseudos: list[tuple[str, str, str]]) -> CalcInfo:

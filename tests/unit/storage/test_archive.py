@@ -21,8 +21,7 @@ from aiida.storage.schema import graph_metadata
 from aiida.storage.sqlite import make_engine
 from aiida.storage.sqlite_zip.backend import SqliteZipBackend
 from aiida.storage.sqlite_zip.utils import ReadOnlyError, extract_metadata, read_version
-
-ARCHIVES = Path("/work/shared/data/archives")
+from tests.conftest import ARCHIVES
 
 
 def make_archive(path: Path, version: str = "main_0001", nulls: bool = False) -> Path:
