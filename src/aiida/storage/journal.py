@@ -470,7 +470,7 @@ def claim_killed(tx: Connected, worker: int, count: int) -> list[Claim]:
 def claim_rider(tx: Connected, worker: int, process: int) -> Claim | None:
     """A rider that rests, by the worker on whose stack it rides: ready, due, or with mail."""
     sql = f"""UPDATE task SET owner=:w, epoch=epoch+1, ready=FALSE, due_at=NULL WHERE process=:p AND rides IS NOT NULL AND (owner IS NULL OR owner = :w)
-        AND (ready OR owner = :w OR due_at <= {{NOW}} OR process IN (SELECT process FROM inbox)) {_CLAIMED}"""
+        AND (owner = :w OR (NOT paused AND (ready OR due_at <= {{NOW}})) OR process IN (SELECT process FROM inbox)) {_CLAIMED}"""
     claims = _claims(run(tx.connection, sql, w=worker, p=process), mail=True)
     return claims[0] if claims else None
 
@@ -760,9 +760,10 @@ def is_unwritten(tx: Connected, lease: Lease) -> bool:
 
 def find_lease(connection: sa.Connection, process: int, owner: int) -> Claim | None:
     """What a worker holds of a process, if it does."""
-    sql = "SELECT process, epoch, seq, deaths, awaiting, rides, home FROM task WHERE process=:p AND owner=:w"
-    claims = _claims(run(connection, sql, p=process, w=owner))
-    return claims[0] if claims else None
+    sql = """SELECT process, epoch, seq, deaths, awaiting, rides, home, NULL, EXISTS (SELECT 1 FROM inbox WHERE process=:p)
+        FROM task WHERE process=:p AND owner=:w"""
+    row = run(connection, sql, p=process, w=owner).one_or_none()
+    return None if row is None else Claim(*row[:5], bool(row[8]), *row[5:8])
 
 
 def adopt(connection: sa.Connection, worker: int) -> list[Claim]:

@@ -268,6 +268,8 @@ class Core:
         except Fenced as error:
             LOGGER.info("let go: %s", error)
             live.lost = True
+            if live.owned and live.rides is None and not self.inline and self.holds(live):
+                self.stranded.add(live.pk)  # the fence was that of a rider, which ended in other hands: the step is run again
             self.drop(live)
         except Reload as reload:
             LOGGER.info("read again: %s", reload)
@@ -355,6 +357,11 @@ class Core:
                 live.process = type(live.process)._revive(orm.load_node(live.pk), runner=self.runner)
                 if type(live.process)._overrides_on_terminated():
                     endings.run_terminated(self, live.pk, live.process, hook=True)
+
+    def holds(self, live: Live) -> bool:
+        """Whether the task row still says that this lease is ours."""
+        claim, lease = self.find_lease(live.pk), live.lease
+        return claim is not None and (self.worker, claim.epoch, claim.seq) == (lease.owner, lease.epoch, lease.seq)
 
     def find_lease(self, pk: int) -> Claim | None:
         """What the task row says that we hold."""

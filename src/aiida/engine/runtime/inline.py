@@ -304,16 +304,16 @@ def drive_to_end(core: Core, live: Live, help: Help) -> Live:
 
 
 def claim_at_rest(core: Core, live: Live) -> journal.Claim | None:
-    """What nobody else claims: a rider that rests (targets, an alarm, a job), and a root lost while we were stopped."""
+    """What nobody else claims: a rider that rests (targets, an alarm, a job), and a root lost while we were stopped. A rider that
+    waits has its stack as the only one who reads its mail."""
     core.woken.discard(live.pk)
     if live.owned:
         if not live.awaiting:
             return None
         claim = core.find_lease(live.pk)
-        if claim is None or claim.awaiting:
-            return None
-        live.awaiting = 0
-        core.drive(live)
+        if claim is not None and (claim.mail or not claim.awaiting):
+            live.mail, live.awaiting = claim.mail, claim.awaiting
+            core.drive(live)
         return None
     if live.pk in core.held:
         return None
