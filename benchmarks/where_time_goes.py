@@ -150,7 +150,7 @@ def main() -> None:
 def measure(count: int, *, statements: bool) -> None:
     """Print the three tables for the profile in AIIDA_PATH."""
     import bench_processes
-    from measure import arithmetic_inputs
+    from bench_daemon import arithmetic_inputs
 
     from aiida import load_profile, orm
     from aiida.common.slots import current_settings, current_store
