@@ -85,3 +85,19 @@ def test_n_incompatible_storage_names_version_and_command(tmp_path: Path) -> Non
     with pytest.raises(IncompatibleStorageSchema, match="Database schema version") as caught:
         get_manager().get_profile_storage()
     assert "verdi -p older storage migrate" in str(caught.value)
+
+
+def test_i15_a_temporary_profile_brings_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plugins read their settings from it when they are imported: aiida-pythonjob, aiida-workgraph."""
+    from aiida.manage import configuration
+    from aiida.manage.configuration.settings import AiiDAConfigDir
+
+    before = AiiDAConfigDir.get()
+    try:
+        AiiDAConfigDir.set(tmp_path / ".aiida")
+        configuration.reset_config()
+        load_profile(SqliteTempBackend.create_profile("alone"), allow_switch=True)
+        assert configuration.get_config().profiles == []
+    finally:
+        AiiDAConfigDir.set(before)
+        configuration.reset_config()

@@ -86,6 +86,8 @@ class Manager:
             profile = self._config().get_profile(profile)
         elif not isinstance(profile, Profile):
             raise TypeError(f"profile must be None, a string, or a Profile instance, got: {type(profile)}")
+        else:  # one that stands in no configuration; plugins read their settings there all the same, some when they are imported
+            configuration.get_config(create=True)
 
         if self._profile is not None and (self._profile.name, self._profile.uuid) == (profile.name, profile.uuid):
             return self._profile

@@ -40,10 +40,9 @@ def perform(process: Any) -> Finish:
 
 def _list_remote(plan: Any, computer: Any, target: Path) -> None:
     """Say in a file of its own what would be copied or linked on the computer: that cannot be shown here."""
-    for name, verb, triples in (("copy", "copied", plan.remote), ("symlink", "linked", plan.links)):
-        lines = [
-            f"would have {verb} {source} to {place} in working directory on remote {computer.label}\n" for _, source, place in triples
-        ]
+    for name, verb, triples in (("copy", "copied", plan.remote), ("symlink", "created symlinks from", plan.links)):
+        where = f"in working directory on remote {computer.label}"
+        lines = [f"would have {verb} {source} to {place} {where}\n" for _, source, place in triples]
         if lines:
             (target / f"_aiida_remote_{name}_list.txt").write_text("".join(lines))
 
