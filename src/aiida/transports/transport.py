@@ -45,6 +45,8 @@ class Transport(abc.ABC):
     """Another machine, or this one, seen through files and commands."""
 
     DEFAULT_MINIMUM_JOB_POLL_INTERVAL: ClassVar[float] = 10.0
+    #: all workers of a machine use one connection per login (see `shared.py`); a transport without one leaves this.
+    shares_connection: ClassVar[bool] = False
 
     #: settings of a plugin, as data (see `fields.py`), and those that all have.
     _valid_auth_options: ClassVar[list[AuthOption]] = []
@@ -135,6 +137,9 @@ class Transport(abc.ABC):
     @abc.abstractmethod
     def __str__(self) -> str:
         """Return a short text for people."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
 
     # --- settings ----------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from aiida.common import log, slots
 from aiida.engine.bells import make_bell
 from aiida.engine.runtime.worker import make_worker
+from aiida.transports.shared import SharedPool
 
 if TYPE_CHECKING:
     from aiida.engine.runners import Runner
@@ -41,7 +42,7 @@ def start_daemon_worker(foreground: bool = False, profile_name: str | None = Non
     log.configure_logging(with_orm=True)
     store = slots.current_store.get()
     bell = make_bell(profile, in_memory=store.in_memory, conninfo=getattr(store, "conninfo", None))
-    worker = make_worker(store, settings, bell)
+    worker = make_worker(store, settings, bell, pool=lambda: SharedPool(profile.uuid))
     _spare_the_collector()
 
     def stop(signum: int, frame: FrameType | None) -> None:

@@ -54,11 +54,20 @@ class AsyncSshFiles(RemoteFiles):
         """Connect."""
         if self._prepare is not None:
             await self._prepare()
-        options = {"keepalive_interval": KEEPALIVE, "keepalive_count_max": UNANSWERED, "connect_timeout": 60, **self._options}
         try:
-            self._connection = await asyncssh.connect(self._host, **options)
+            self._connection = await asyncssh.connect(self._host, **self._with_defaults())
         except (OSError, asyncssh.Error, ValueError) as error:
             raise translate(error, self._host) from error
+
+    def _with_defaults(self) -> dict[str, Any]:
+        """Signs of life and patience: what the user's configuration says (`ServerAliveInterval` ...), else ours."""
+        settings = asyncssh.SSHClientConnectionOptions(host=self._host, **self._options)
+        options = dict(self._options)
+        if not settings.keepalive_interval:
+            options |= {"keepalive_interval": KEEPALIVE, "keepalive_count_max": UNANSWERED}
+        if settings.connect_timeout is None:
+            options["connect_timeout"] = 60
+        return options
 
     async def close(self) -> None:
         """Disconnect."""

@@ -36,6 +36,10 @@ _UNREACHABLE = re.compile(
 )
 
 
+#: what we ask for unless the user's configuration does: option, how `ssh -G` shows that it is not set, our value.
+_DEFAULTS = (("ConnectTimeout", "none", "60"), ("ServerAliveInterval", "0", "15"), ("ServerAliveCountMax", "3", "4"))
+
+
 class OpenSshFiles(RemoteFiles):
     """Commands by `ssh` over one master connection."""
 
@@ -59,8 +63,11 @@ class OpenSshFiles(RemoteFiles):
         """Start the master connection, or use the one that the user has."""
         if shutil.which("ssh") is None:
             raise Refused("the command `ssh` is not installed on this machine: install OpenSSH, or use the back end `asyncssh`")
-        words = ["ssh", *(["-F", self._config_file] if self._config_file else []), "-o", "BatchMode=yes", "-o", "ConnectTimeout=60"]
-        words += ["-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4", *self._options]
+        words = ["ssh", *(["-F", self._config_file] if self._config_file else []), "-o", "BatchMode=yes", *self._options]
+        settings = await read_config(self._host, self._config_file)
+        for key, unset, ours in _DEFAULTS:
+            if settings.get(key.lower(), unset) == unset:
+                words += ["-o", f"{key}={ours}"]
         if await find_master(self._host, self._config_file) is None:
             # The path of a socket has a limit of about a hundred characters: a short folder of our own.
             self._folder = tempfile.mkdtemp(prefix="aiida-ssh-", dir="/tmp")

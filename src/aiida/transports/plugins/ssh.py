@@ -104,6 +104,7 @@ class SshTransport(BlockingTransport):
     """Support connection, command execution and data transfer to remote computers via SSH+SFTP."""
 
     merges_trees: ClassVar[bool] = True
+    shares_connection: ClassVar[bool] = True
 
     _valid_auth_options: ClassVar[list[AuthOption]] = [
         field("username", "User name", "Login user name on the remote machine."),

@@ -45,6 +45,7 @@ class AsyncSshTransport(AsyncTransport):
     """Transport plugin via SSH, asynchronously."""
 
     _DEFAULT_max_io_allowed: ClassVar[int] = 8
+    shares_connection: ClassVar[bool] = True
     #: `put` of a folder written with a slash at its end merges its content into an existing folder.
     merges_trees: ClassVar[bool] = True
 
