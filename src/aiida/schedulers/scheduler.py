@@ -47,6 +47,8 @@ class Scheduler(metaclass=abc.ABCMeta):
     submits_from_any_shell: t.ClassVar[bool] = False
     #: beginnings of submit errors after which no job exists for certain: lower-case text -> permanent (pause) or not (try again later).
     definite_refusals: t.ClassVar[dict[str, bool]] = {}
+    #: what submit errors contain (lower case) when the scheduler itself was not there to be asked: an outage, nobody's fault.
+    never_reached: t.ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         resources = self._job_resource_class

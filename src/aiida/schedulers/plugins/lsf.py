@@ -111,6 +111,7 @@ class LsfScheduler(BashCliScheduler):
     ]  # fmt: skip
 
     fence_terms = FenceTerms(run="$LSB_JOBID", task="${LSB_JOBINDEX:-0}", restarts="$([ \"$LSB_RESTART\" = Y ] && echo 1 || echo 0)")
+    never_reached: t.ClassVar[tuple[str, ...]] = ("lsf is down", "lim is down", "batch daemon not responding")
     definite_refusals: t.ClassVar[dict[str, bool]] = {
         "no such queue": True,
         "request aborted by esub": True,

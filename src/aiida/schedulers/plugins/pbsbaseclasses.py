@@ -82,6 +82,7 @@ class PbsBaseClass(BashCliScheduler):
         task="${PBS_ARRAY_INDEX:-${PBS_ARRAYID:-0}}",
         restarts="${PBS_RESTARTCOUNT:-0}",
     )
+    never_reached: t.ClassVar[tuple[str, ...]] = ("cannot connect to server", "connection refused")
     definite_refusals: t.ClassVar[dict[str, bool]] = {
         "unknown queue": True,
         "unauthorized request": True,

@@ -91,6 +91,7 @@ class SgeScheduler(BashCliScheduler):
         task="${_aiida_sge:-0}",
         restarts="${RESTARTED:-0}",
     )
+    never_reached: t.ClassVar[tuple[str, ...]] = ("unable to contact qmaster", "unable to send message to qmaster")
     definite_refusals: t.ClassVar[dict[str, bool]] = {
         "unknown queue": True,
         "job rejected": True,

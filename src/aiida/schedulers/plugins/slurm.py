@@ -112,6 +112,7 @@ class SlurmScheduler(BashCliScheduler):
         task="${SLURM_ARRAY_TASK_ID:-0}",
         restarts="${SLURM_RESTART_COUNT:-0}",
     )
+    never_reached: t.ClassVar[tuple[str, ...]] = ("unable to contact slurm controller (connect failure)",)
     definite_refusals: t.ClassVar[dict[str, bool]] = {
         "invalid partition": True,
         "invalid qos": True,

@@ -67,7 +67,12 @@ class Asking:
             return Unknown(reason="a job of this directory has begun, or it was revoked")
         if reply.code is not None:
             return Unknown(reason=f"the scheduler was asked before, its answer is not known; {reply.err}".rstrip("; "))
-        return read_answer(scheduler, reply)
+        answer = read_answer(scheduler, reply)
+        if isinstance(answer, Refused) and answer.away:
+            # Words are no proof: with the fence taken none of the jobs of this directory can run, whatever was meant.
+            taken = await self.revoke(directory, 0)
+            return answer if isinstance(taken, Revoked) else taken if isinstance(taken, Accepted) else Unknown(reason=answer.reason)
+        return answer
 
     async def _submit_by_method(self, directory: str, script: str, me: str) -> Answer:
         """For a scheduler without commands: the lock by the transport, then its own method. No receipt can be kept."""
@@ -248,6 +253,8 @@ def read_answer(scheduler: BashCliScheduler | Scheduler, reply: guard.GuardReply
     try:
         answer = scheduler._parse_submit_output(reply.status, reply.out, reply.err)
     except SchedulerError as error:
+        if reply.status != 0 and any(words in said.lower() for words in scheduler.never_reached):
+            return Refused(reason=said, away=True)
         for beginning, permanent in scheduler.definite_refusals.items():
             if reply.status != 0 and beginning in said.lower():
                 return Refused(reason=said, permanent=permanent)

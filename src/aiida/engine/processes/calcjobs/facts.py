@@ -55,12 +55,13 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 class Refused(msgspec.Struct, kw_only=True):
     """The scheduler said no for certain: no job of this directory exists.
 
-    With `exit_code` the process ends (after retrieving nothing); `permanent` means pause with the reason; else try again in a
-    new directory after the back-off.
+    With `exit_code` the process ends (after retrieving nothing); `permanent` means pause with the reason; `away` that the
+    scheduler was not reached, which is an outage and nobody's fault; else try again in a new directory after the back-off.
     """
 
     reason: str
     permanent: bool = False
+    away: bool = False
     exit_code: ExitCode | None = None
 
 
