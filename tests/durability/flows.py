@@ -235,6 +235,39 @@ class JobTree(WorkChain):
         self.out("sum", self.ctx.c.outputs.sum)
 
 
+class Mixed(WorkChain):
+    """A nested work chain, a job, and calculations over what they made: one of each, for every pair of kills."""
+
+    @classmethod
+    def define(cls, spec: Any) -> None:
+        super().define(spec)
+        spec.input("code", valid_type=orm.AbstractCode)
+        spec.output("sum", valid_type=orm.Int)
+        spec.outline(cls.launch, cls.results)
+
+    def launch(self) -> Any:
+        x = add(orm.Int(1), orm.Int(2))
+        return ToContext(leaf=self.submit(Nested, x=x), job=self.submit(AddJob, code=self.inputs.code, x=x, y=x))
+
+    def results(self) -> None:
+        self.out("sum", add(self.ctx.leaf.outputs.r, self.ctx.job.outputs.sum))
+
+
+class Nested(WorkChain):
+    """One step, one calcfunction."""
+
+    @classmethod
+    def define(cls, spec: Any) -> None:
+        super().define(spec)
+        spec.input("x", valid_type=orm.Int)
+        spec.output("r", valid_type=orm.Int)
+        spec.outline(cls.only)
+
+    def only(self) -> None:
+        self.report("at %d", self.inputs.x.value)
+        self.out("r", add(self.inputs.x, self.inputs.x))
+
+
 def make_code(folder: str) -> orm.InstalledCode:
     """This machine, and its bash."""
     computer = orm.Computer(

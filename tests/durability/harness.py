@@ -79,7 +79,8 @@ class House:
     def __init__(self, store: Any = None) -> None:
         self.store: Any = store if store is not None else FaultyStore(SqliteTempBackend.create_profile("durability"))
         self.clock = ManualClock()
-        self.commits = 0
+        self.commits = 0  # of the life that is being lived
+        self.most_commits = 0
 
     def close(self) -> None:
         self.store.hook = None
@@ -171,6 +172,7 @@ class House:
                 raise Crash
             if moment == "before":
                 self.commits += 1
+                self.most_commits = max(self.most_commits, self.commits)
             if (self.commits, moment) in at:
                 dead = True
                 raise Crash

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ import pytest
 from aiida import orm
 from aiida.common.exceptions import UnreachableStorage
 from tests.durability import flows
-from tests.durability.harness import Crash, canon, house, lose_reply
+from tests.durability.harness import Crash, House, canon, house, lose_reply
+
+Moment = tuple[int, str]  # which commit, before or after
 
 SCENES: dict[str, tuple[Any, dict[str, int]]] = {
     "leaf": (flows.Leaf, {"x": 3}),
@@ -36,26 +40,44 @@ def undisturbed(name: str) -> tuple[Any, int]:
         return canon(orm.load_node(node.pk)), commits
 
 
-def killed(name: str, at: set[tuple[int, str]]) -> Any:
-    """The graph after a kill at each of these moments."""
+def live_and_die(built: House, at: Sequence[Moment]) -> bool:
+    """One worker after the other dies at its moment of its own life; whether the last of them came that far."""
+    died = False
+    for moment in at:
+        worker, died = built.worker(), False
+        with built.crashing({moment}):
+            try:
+                built.run(worker)
+            except Crash:
+                died = True
+        built.bury(worker)
+        built.sweep()
+    built.recover()
+    built.check()
+    return died
+
+
+def killed(name: str, at: Sequence[Moment]) -> tuple[Any, bool]:
+    """The graph after a kill at each of these moments, each of another life; whether the last one was reached."""
     cls, inputs = SCENES[name]
     with house() as built:
         node = built.submit(cls, **{k: orm.Int(v) for k, v in inputs.items()})
-        for moment in sorted(at):
-            worker = built.worker()
-            with built.crashing({moment}):
-                try:
-                    built.run(worker)
-                except Crash:
-                    pass
-            built.bury(worker)
-            built.sweep()
-        built.recover()
-        built.check()
-        return canon(orm.load_node(node.pk))
+        died = live_and_die(built, at)
+        return canon(orm.load_node(node.pk)), died
 
 
-def moments(commits: int, count: int, rng: random.Random) -> list[tuple[int, str]]:
+def pairs(first: Moment, try_pair: Callable[[Moment, Moment], bool]) -> int:
+    """Kill at `first`, and then at every moment of the second life, until that outlives them; how many pairs there were."""
+    count = 0
+    for number in range(1, 1000):
+        for when in ("before", "after"):
+            if not try_pair(first, (number, when)):
+                return count
+            count += 1
+    raise AssertionError("the second life has no end")
+
+
+def moments(commits: int, count: int, rng: random.Random) -> list[Moment]:
     every = [(number, when) for number in range(1, commits + 1) for when in ("before", "after")]
     return every if len(every) <= count else sorted(rng.sample(every, count))
 
@@ -64,37 +86,43 @@ def moments(commits: int, count: int, rng: random.Random) -> list[tuple[int, str
 def test_kill_at_every_commit(name: str) -> None:
     expected, commits = undisturbed(name)
     for moment in moments(commits, 1000, random.Random(0)):
-        assert killed(name, {moment}) == expected, f"killed {moment[1]} commit {moment[0]} of {commits}"
+        assert killed(name, [moment])[0] == expected, f"killed {moment[1]} commit {moment[0]} of {commits}"
 
 
 def test_kill_at_some_commits_of_a_tree(rng: random.Random) -> None:
     expected, commits = undisturbed("tree")
     for moment in moments(commits, 40, rng):
-        assert killed("tree", {moment}) == expected, f"killed {moment[1]} commit {moment[0]} of {commits}"
+        assert killed("tree", [moment])[0] == expected, f"killed {moment[1]} commit {moment[0]} of {commits}"
 
 
 @pytest.mark.proof
 def test_kill_at_every_commit_of_a_tree() -> None:
     expected, commits = undisturbed("tree")
     for moment in moments(commits, 10_000, random.Random(0)):
-        assert killed("tree", {moment}) == expected, f"killed {moment[1]} commit {moment[0]} of {commits}"
+        assert killed("tree", [moment])[0] == expected, f"killed {moment[1]} commit {moment[0]} of {commits}"
 
 
 def test_two_kills(rng: random.Random) -> None:
     expected, commits = undisturbed("tree")
     every = moments(commits, 10_000, rng)
     for _ in range(15):
-        pair = set(rng.sample(every, 2))
-        assert killed("tree", pair) == expected, f"killed at {sorted(pair)} of {commits}"
+        pair = [rng.choice(every), rng.choice(every[: len(every) // 2])]
+        assert killed("tree", pair)[0] == expected, f"killed at {pair} of {commits}"
 
 
 @pytest.mark.proof
-def test_every_pair_of_kills() -> None:
-    expected, commits = undisturbed("leaf")
-    every = moments(commits, 10_000, random.Random(0))
-    for i, first in enumerate(every):
-        for second in every[i + 1 :]:
-            assert killed("leaf", {first, second}) == expected, f"killed at {first} and {second}"
+@pytest.mark.parametrize("name", ["leaf", "chain", "raises"])
+def test_every_pair_of_kills(name: str) -> None:
+    expected, commits = undisturbed(name)
+
+    def try_pair(first: Moment, second: Moment) -> bool:
+        graph, died = killed(name, [first, second])
+        assert graph == expected, f"killed at {first} of {commits}, and in the life after that at {second}"
+        return died
+
+    count = sum(pairs(first, try_pair) for first in moments(commits, 10_000, random.Random(0)))
+    print(f"\n{name}: {commits} commits, {count} pairs of kills")
+    assert count > commits**2
 
 
 def test_five_deaths_in_one_step_pause_the_process() -> None:
@@ -141,40 +169,56 @@ def test_lost_commit_replies(name: str, rng: random.Random) -> None:
             assert canon(orm.load_node(node.pk)) == expected
 
 
-def run_jobs(folder: Path, at: set[tuple[int, str]]) -> tuple[Any, int]:
-    """Three real jobs of this machine, with kills; the parser of each asserts that its payload ran once."""
+def run_jobs(folder: Path, at: Sequence[Moment], flow: Any = flows.JobTree, jobs: int = 3) -> tuple[Any, int, bool]:
+    """Real jobs of this machine, with kills: the graph, the commits of the first life, whether the last kill was reached.
+
+    The parser of each job asserts that its payload ran once, and so do the traces that the payloads leave.
+    """
     with house() as built:
         code = flows.make_code(str(folder))
-        node = built.submit(flows.JobTree, code=code)
-        commits = 0
-        for moment in sorted(at) or [(0, "never")]:
-            worker = built.worker()
-            with built.crashing({moment}):
-                try:
-                    built.run(worker)
-                except Crash:
-                    pass
-                commits = built.commits
-            built.bury(worker)
-            built.sweep()
-        built.recover()
-        built.check()
+        node = built.submit(flow, code=code)
+        died = live_and_die(built, at or [(0, "never")])
         fresh = orm.load_node(node.pk)
         assert fresh.is_finished_ok, fresh.exception or fresh.exit_message
-        assert fresh.outputs.sum.value == 20
         ran = [path.read_text() for path in folder.rglob("ran.txt")]
-        assert ran == ["run\n"] * 3, "a payload ran twice, or twice in two directories"
-        return canon(fresh), commits
+        assert ran == ["run\n"] * jobs, "a payload ran twice, or twice in two directories"
+        return canon(fresh), built.most_commits, died
 
 
 def test_kill_at_some_commits_of_jobs(tmp_path: Path, rng: random.Random) -> None:
-    _, commits = run_jobs(tmp_path / "undisturbed", set())
+    expected, commits, _ = run_jobs(tmp_path / "undisturbed", [])
     for i, moment in enumerate(moments(commits, 12, rng)):
-        run_jobs(tmp_path / str(i), {moment})
+        assert run_jobs(tmp_path / str(i), [moment])[0] == expected, f"killed at {moment} of {commits}"
 
 
 @pytest.mark.proof
 def test_kill_at_every_commit_of_jobs(tmp_path: Path) -> None:
-    _, commits = run_jobs(tmp_path / "undisturbed", set())
+    expected, commits, _ = run_jobs(tmp_path / "undisturbed", [])
     for i, moment in enumerate(moments(commits, 10_000, random.Random(0))):
-        run_jobs(tmp_path / str(i), {moment})
+        assert run_jobs(tmp_path / str(i), [moment])[0] == expected, f"killed at {moment} of {commits}"
+
+
+def test_two_kills_of_nested_work_chains_functions_and_a_job(tmp_path: Path, rng: random.Random) -> None:
+    """The small size of the proof below."""
+    expected, commits, _ = run_jobs(tmp_path / "undisturbed", [], flows.Mixed, 1)
+    every = moments(commits, 10_000, rng)
+    for i in range(6):
+        pair = [rng.choice(every), rng.choice(every[: len(every) // 2])]
+        assert run_jobs(tmp_path / str(i), pair, flows.Mixed, 1)[0] == expected, f"killed at {pair} of {commits}"
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(3000)
+def test_every_pair_of_kills_of_nested_work_chains_functions_and_a_job(tmp_path: Path) -> None:
+    expected, commits, _ = run_jobs(tmp_path / "undisturbed", [], flows.Mixed, 1)
+
+    def try_pair(first: Moment, second: Moment) -> bool:
+        folder = tmp_path / "pair"
+        graph, _, died = run_jobs(folder, [first, second], flows.Mixed, 1)
+        assert graph == expected, f"killed at {first} of {commits}, and in the life after that at {second}"
+        shutil.rmtree(folder)
+        return died
+
+    count = sum(pairs(first, try_pair) for first in moments(commits, 10_000, random.Random(0)))
+    print(f"\n{commits} commits, {count} pairs of kills")
+    assert count > commits**2
