@@ -85,6 +85,7 @@ class _Holder:
         self.transport, self._meeting, self._descriptor = transport, meeting, descriptor
         self.users = 0
         self._server: asyncio.Server | None = None
+        self._lines: set[asyncio.StreamWriter] = set()
 
     async def open(self) -> None:
         """Connect, not sooner after the last time than the machine wants, and begin to serve."""
@@ -118,14 +119,23 @@ class _Holder:
                 os.unlink(self._meeting.socket)
         if descriptor >= 0:
             os.close(descriptor)
+        for line in self._lines:
+            line.close()
         if self.transport.is_open:
             await self.transport.__aexit__(None, None, None)
 
+    async def check(self) -> None:
+        """Nobody uses a connection that broke: give the login free, hang up."""
+        if not self.transport.is_open:
+            await self.close()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self.check()
         if self._server is None:  # it came as we left: let it find another holder
             writer.close()
             return
         self.users += 1
+        self._lines.add(writer)
         calls: set[asyncio.Task[None]] = set()
         write_frame(writer, _WELCOME)
         try:
@@ -138,6 +148,7 @@ class _Holder:
         finally:
             if calls:
                 await asyncio.wait(calls)
+            self._lines.discard(writer)
             writer.close()
             await self.leave()
 
@@ -151,6 +162,8 @@ class _Holder:
         with contextlib.suppress(ConnectionError):
             write_frame(writer, *result)
             await writer.drain()
+        if not result[1]:
+            await self.check()
 
 
 class _Caller:
@@ -299,7 +312,11 @@ class SharedTransport(_Forwarded):  # type: ignore[misc]
 
     async def _forward(self, name: str, *args: Any, **options: Any) -> Any:
         if self._holder is not None:
-            return await getattr(self._holder.transport, name)(*args, **options)
+            try:
+                return await getattr(self._holder.transport, name)(*args, **options)
+            except Exception:
+                await self._holder.check()
+                raise
         if self._caller is not None:
             return _as_promised(name, await self._caller.call(name, args, options))
         raise TransportInternalError(f"the transport to {self._template.hostname} is used without being open: enter its context first")

@@ -97,6 +97,31 @@ def test_the_suite_of_transports_through_the_socket(tmp_path, scope):
     assert Counted.opened == 1
 
 
+async def test_a_connection_that_broke_is_served_to_nobody(scope):
+    class Fragile(Counted):
+        def exec_command_wait(self, command, *args, **kwargs):
+            if command == "break":
+                self.close()
+                raise Unreachable("the connection was lost")
+            return super().exec_command_wait(command, *args, **kwargs)
+
+    pools = [SharedPool(scope) for _ in range(3)]
+    login = Login(Fragile)
+    for breaker in (0, 1):  # the holder itself, and one who calls
+        async with pools[0].transport(login) as holder, pools[1].transport(login) as caller:
+            assert holder.is_holder and not caller.is_holder
+            with pytest.raises(Unreachable):
+                await (holder, caller)[breaker].exec_command_wait_async("break")
+            async with pools[2].transport(login) as third:
+                assert third.is_holder and (await third.whoami_async())
+            await asyncio.sleep(0.05)
+            assert not holder.is_open and not caller.is_open
+        await pools[2].close()
+    assert Fragile.opened == 4
+    for pool in pools:
+        await pool.close()
+
+
 HOLDER = """
 import sys, time
 from aiida.transports.plugins.local import LocalTransport
