@@ -6,9 +6,11 @@ dead process writes nothing. Nothing here waits for real time: alarms are turned
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -51,6 +53,7 @@ class Faulty:
 
     hook: Hook | None = None
     between: Callable[[], None] | None = None  # called when a thread is about to begin a transaction of its own
+    looking: Callable[[], None] | None = None  # called when a thread is about to read outside of one
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -59,6 +62,14 @@ class Faulty:
             between()
         with super().transaction() as transaction:
             yield transaction
+
+    @contextmanager
+    def reading(self) -> Iterator[Any]:
+        looking = self.looking
+        if looking is not None and not self.in_transaction:
+            looking()
+        with super().reading() as connection:
+            yield connection
 
     def _commit(self, transaction: Transaction) -> None:  # type: ignore[override]
         hook = self.hook  # another thread of the harness may take it away meanwhile
@@ -282,6 +293,50 @@ class Turns:
             raise AssertionError("no turn within a minute")
 
 
+class StatementTurns(Turns):
+    """Turns also between any two statements: who waits for a lock of the database gives the turn away, and queues again after it."""
+
+    BLOCKED = 0.03  # seconds: a statement that takes longer waits for somebody's lock
+
+    def __init__(self, rng: random.Random, count: int) -> None:
+        super().__init__(rng, count)
+        self.since: dict[int, float] = {}  # who is in a statement, and since when
+        self.blocked: set[int] = set()
+        self.waited = 0  # how often somebody was found waiting for a lock
+
+    def execute(self, who: int, run: Callable[[], None]) -> None:
+        """One statement."""
+        self.change(who)
+        with self.lock:
+            self.since[who] = time.monotonic()
+        try:
+            run()
+        finally:
+            with self.lock:
+                self.since.pop(who, None)
+                if who in self.blocked:
+                    self.blocked.discard(who)
+                    if self.running is None:
+                        self._give()
+                    self._wait(who)
+
+    def _give(self) -> None:
+        able = sorted(set(self.present) - self.blocked)
+        self.running = self.rng.choice(able) if able else None
+        self.lock.notify_all()
+
+    def _wait(self, who: int) -> None:
+        deadline = time.monotonic() + 60
+        while self.running != who:
+            assert time.monotonic() < deadline, "no turn within a minute"
+            self.lock.wait(self.BLOCKED)
+            running = self.running
+            if running is not None and time.monotonic() - self.since.get(running, math.inf) > self.BLOCKED:
+                self.blocked.add(running)
+                self.waited += 1
+                self._give()
+
+
 class ThreadEngine:
     """What the slot holds: the engine of whichever worker runs on this thread."""
 
@@ -297,4 +352,4 @@ def lose_reply() -> None:
     raise UnreachableStorage("the connection to the database broke: lost reply (test)")
 
 
-__all__ = ("AiidaException", "Crash", "House", "ThreadEngine", "Turns", "canon", "house", "lose_reply")
+__all__ = ("AiidaException", "Crash", "House", "StatementTurns", "ThreadEngine", "Turns", "canon", "house", "lose_reply")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -52,13 +53,14 @@ class Play:
         """Until nothing is alive."""
         self.built.store.hook = self.hook
         self.built.store.between = self.between
+        self.built.store.looking = self.looking
         threads = [threading.Thread(target=self.body, args=(i,)) for i in range(workers)]
         with current_engine.override(self.engine):  # type: ignore[arg-type]
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join(120)
-        self.built.store.hook = self.built.store.between = None
+        self.built.store.hook = self.built.store.between = self.built.store.looking = None
         if self.failed:
             raise self.failed[0]
         for worker in self.workers.values():
@@ -140,6 +142,11 @@ class Play:
             self.command()
         self.turns.change(self.me)
 
+    def looking(self) -> None:
+        """Before a thread reads: what it will see may be old by the time it writes."""
+        if not self.quiet and getattr(self.engine.local, "worker", None) is not None:
+            self.turns.change(self.me)
+
     def declare_dead(self) -> None:
         """Some worker (perhaps this one) has been stopped for longer than its lease."""
         victim = self.workers[self.rng.choice(sorted(self.workers))].core.liveness.id
@@ -177,6 +184,15 @@ class Play:
         if draw < 0.02:
             self.lost += 1
             lose_reply()
+
+    def statement(self, run: Callable[[], None]) -> None:
+        """Where statements are turns: a worker may also die between two of one transaction."""
+        if self.quiet or not threading.current_thread().name.startswith("worker-"):
+            run()
+            return
+        if self.rng.random() < 0.001:
+            raise Crash
+        self.turns.execute(self.me, run)  # type: ignore[attr-defined]
 
 
 def play(seed: int, workers: int, *, control: bool = False) -> tuple[list[Any], Play]:

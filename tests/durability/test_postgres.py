@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from aiida import orm
 from aiida.graph.records import UserRow
@@ -15,8 +16,8 @@ from aiida.storage.psql_dos.backend import PsqlDosBackend
 from tests.contract.conftest import make_profile
 from tests.durability import flows
 from tests.durability import test_interleaving as interleaving
-from tests.durability.harness import Crash, Faulty, canon, house
-from tests.durability.test_kill_anywhere import moments
+from tests.durability.harness import Crash, Faulty, StatementTurns, canon, house
+from tests.durability.test_kill_anywhere import live_and_die, moments
 from tests.postgres_server import Server, postgres_server  # noqa: F401
 
 pytestmark = pytest.mark.real("postgres")
@@ -72,16 +73,65 @@ class Free:
     leave = change = join
 
 
-def play(store: Any, seed: int, workers: int, *, free: bool) -> tuple[list[Any], interleaving.Play]:
-    """The graphs after a run."""
+def play(
+    store: Any, seed: int, workers: int, *, free: bool = False, statements: bool = False, control: bool = False
+) -> tuple[list[Any], interleaving.Play]:
+    """The graphs after a run: in turns between transactions, between statements, or without any."""
     with house(store) as built:
         nodes = [built.submit(cls, **{k: orm.Int(v) for k, v in inputs.items()}) for cls, inputs in interleaving.SCENES]
-        run = interleaving.Play(built, seed, workers, control=False)
+        run = interleaving.Play(built, seed, workers, control=control)
         if free:
             run.turns = Free()  # type: ignore[assignment]
+        if statements:
+            run.turns = StatementTurns(run.rng, workers)
+            sa.event.listen(store._engine, "do_execute", lambda *args: by_turns(run, *args))
         run.run(workers)
         built.check()
         return [canon(orm.load_node(node.pk)) for node in nodes], run
+
+
+def by_turns(run: interleaving.Play, cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+    """SQLAlchemy is about to run a statement: when it is this thread's turn."""
+    run.statement(lambda: cursor.execute(statement, parameters))
+    return True
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_turns_between_any_two_statements(open_store: Callable[[], Any], seed: int, workers: int) -> None:
+    """Small size of the proof below."""
+    wanted = interleaving.expected()
+    graphs, run = play(open_store(), seed, workers, statements=True)
+    assert graphs == wanted, f"seed {seed}: {run.crashes} crashes, {run.stops} stops, {run.lost} lost replies"
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("block", range(4))
+def test_many_turns_between_any_two_statements(open_store: Callable[[], Any], seed: int, block: int) -> None:
+    """Two and three workers; in every other run processes are paused and played meanwhile."""
+    wanted, told = interleaving.expected(), {"crashes": 0, "stops": 0, "lost": 0, "waited": 0}
+    for number in range(seed + 2000 + block * 15, seed + 2000 + block * 15 + 15):
+        graphs, run = play(open_store(), number, 2 + number % 2, statements=True, control=number % 4 < 2)
+        assert graphs == wanted, f"seed {number}: {run.crashes} crashes, {run.stops} stops, {run.lost} lost replies"
+        told = {key: told[key] + getattr(run if key != "waited" else run.turns, key) for key in told}
+    print(f"\nPostgreSQL, statement by statement, 15 seeds from {seed + 2000 + block * 15}: {told}")
+    assert min(told.values()) > 0, "nothing went wrong, so nothing was shown"
+
+
+@pytest.mark.proof
+def test_every_kill_of_a_tree(open_store: Callable[[], Any], rng: random.Random) -> None:
+    """As on SQLite, at a third of the moments."""
+    with house(open_store()) as built:
+        node = built.submit(flows.Tree, n=orm.Int(2))
+        with built.crashing(set()):
+            worker = built.worker()
+            built.run(worker)
+        commits, expected = built.commits, canon(orm.load_node(node.pk))
+    for moment in moments(commits, commits * 2 // 3, rng):
+        with house(open_store()) as built:
+            node = built.submit(flows.Tree, n=orm.Int(2))
+            live_and_die(built, [moment])
+            assert canon(orm.load_node(node.pk)) == expected, moment
 
 
 @pytest.mark.parametrize("free", [False, True], ids=["in turns", "at once"])
