@@ -8,6 +8,9 @@ import pytest
 
 from aiida.cmdline.utils.explain import Facts, judge
 from aiida.journal import fold, phases
+from aiida.storage import joblist
+from aiida.storage import joblist
+from aiida.storage.limits import Limit, Place
 
 TASK: dict[str, Any] = {"process": 5, "ready": 1, "paused": 0, "due_at": None, "awaiting": 0, "home": None, "lane": 0, "owner": None, "priority": 0}
 
@@ -44,10 +47,13 @@ SITUATIONS = {
         "could not do `submit` (2 times): no route. It is tried again in 40 s.",
     ),
     "computer unreachable": (
-        facts({"ready": 0}, job=Job(), breaker=(3, 60.0, "connection refused")),
-        "`cluster`, which cannot be reached: connection refused. The next try is in 60 s",
+        facts({"ready": 0}, job=Job(), breaker=joblist.Breaker(3, 0.0, 0.0, "connection refused"), waiting_jobs=312),
+        "cluster unreachable since 1970-01-01 00:00, 312 jobs wait, it is tried now (connection refused). All jobs there go on by themselves then.",
     ),
-    "queued behind a limit": (facts({"lane": 2}, bounds=["kind:relax (10 of 10)"], place=4), "queued behind kind:relax (10 of 10), at place 4"),
+    "queued behind a limit": (
+        facts({"lane": 2}, place=Place(12, 340, Limit(1, "kind:relax", 20, 20))),
+        "is queued: 12 of 340, limit 20 on `relax`, of which 20 run now",
+    ),
     "job pending, with the reason": (
         facts({"ready": 0}, {"phase": phases.WITHSCHEDULER}, job=Job(), scheduler_state="queued", scheduler_reason="Priority"),
         "job 77 on `cluster`, which is in the queue of the scheduler: Priority",
@@ -56,7 +62,10 @@ SITUATIONS = {
         facts({"ready": 0}, {"phase": phases.WITHSCHEDULER}, job=Job(), scheduler_state="queued held", scheduler_reason="JobHeldUser"),
         "is held in the queue: JobHeldUser",
     ),
-    "class not importable": (facts(importable="No module named 'gone'"), "its class cannot be imported here (No module named 'gone')"),
+    "class not importable": (
+        facts({"ready": 0}, {"failures": 1, "failed_effect": "import", "last_failure": "No module named 'gone'"}, due_in=60.0),
+        "no worker can import its class. No module named 'gone'. Install or correct",
+    ),
     "a step running for an hour": (facts(HELD, holder=HOLDER, age=3700.0), "is at a step since 1h:01m. That is long for a step"),
     "a worker died": (facts(HELD, holder=HOLDER, holder_gone=True), "which has died; another one takes it over"),
     "a worker stopped": (facts(HELD, holder=HOLDER, holder_stopped=True), "which is stopped (SIGSTOP)"),

@@ -36,6 +36,8 @@ EXTRA = {
     "verdi node tree": "what came out of a node",
     "verdi plugin install": "installs plugins with their requirement aiida-core met by us",
     "verdi process explain": "why nothing is happening",
+    "verdi process limit": "how many of a kind, group or computer run at once",
+    "verdi process priority": "who is taken up first",
     "verdi process timeline": "the journal",
 }
 EXTRA_FLAGS = {

@@ -20,11 +20,12 @@ from aiida.engine.runtime.environment import Environment
 from aiida.engine.runtime.live import Live
 from aiida.journal import events as ev
 from aiida.orm import load_node
-from aiida.storage import joblist, journal
+from aiida.storage import joblist, journal, limits
 from aiida.transports.pool import TransportPool
 
 if TYPE_CHECKING:
     from aiida.storage.store import Store
+    from aiida.storage.transaction import Transaction
 
 KILL, PAUSE, PLAY, PRIORITY = mail.KILL, mail.PAUSE, mail.PLAY, mail.PRIORITY
 GROUP = 200  # processes acted on in one transaction
@@ -184,33 +185,45 @@ def start_created(store: Store, pk: int) -> None:
 
 
 def set_priority(store: Store, processes: Sequence[int], priority: int) -> int:
-    """Who is claimed first."""
+    """Who is claimed first; returns how many of them are alive."""
     env = _environment(store)
-    return write.transact(env, lambda tx: sum(journal.set_priority(tx, pk, priority) for pk in sorted(processes)))
+    changed = write.transact(env, lambda tx: sum(journal.set_priority(tx, pk, priority) for pk in sorted(processes)))
+    env.bell.ring()
+    return changed
+
+
+KINDS_OF_LIMITS = ("kind:", "group:", "computer:", "queue:", "account:")
 
 
 def set_limit(store: Store, name: str, maximum: int | None) -> None:
-    """Make, change or (None) lift a limit, live. It evicts nobody, and concerns what is submitted from then on.
+    """Make, change or (None) lift a limit, live: who has not begun waits for it, who runs is counted and not evicted.
 
-    Names: ``kind:<process type>``, ``computer:<uuid>``, ``queue:<uuid>:<queue>``, ``account:<uuid>:<account>``.
+    Names: ``kind:<process type>``, ``group:<uuid>``, ``computer:<uuid>``, ``queue:<uuid>:<queue>``, ``account:<uuid>:<account>``.
     """
-    if not name.startswith(("kind:", "group:", "computer:", "queue:", "account:")):
-        raise ValueError(f"`{name}` is no limit: it should begin with kind:, computer:, queue: or account:")
+    if not name.startswith(KINDS_OF_LIMITS):
+        raise ValueError(f"`{name}` is no limit: it should begin with one of {', '.join(KINDS_OF_LIMITS)}")
     if maximum is not None and maximum < 0:
         raise ValueError(f"a limit cannot be negative: {maximum}")
     env = _environment(store)
-    write.transact(env, lambda tx: joblist.set_bound(tx, name, maximum))
+
+    def work(tx: Transaction) -> None:
+        joblist.set_bound(tx, name, maximum)
+        limits.apply(store, tx)
+
+    write.transact(env, work)
     env.bell.ring()
 
 
 def list_limits(store: Store) -> list[tuple[str, int, int]]:
     """(name, maximum, taken) of every limit that holds."""
     with store.reading() as connection:
-        return [
-            (name, maximum, taken)
-            for _, name, maximum, taken in joblist.list_bounds(connection)
-            if maximum < joblist.UNLIMITED
-        ]
+        return [(limit.name, limit.maximum, limit.taken) for limit in limits.list_limits(connection)]
+
+
+def find_places(store: Store) -> dict[int, limits.Place]:
+    """Where everybody stands who waits for a limit."""
+    with store.reading() as connection:
+        return limits.find_places(connection)
 
 
 def make_controller(store: Store) -> ProcessController:

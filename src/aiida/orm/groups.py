@@ -28,6 +28,7 @@ from aiida.orm.legacy import GROUP_NAMES, get_legacy
 from aiida.orm.session import changes, default_user_row, get_store
 from aiida.orm.users import User, user_of
 from aiida.plugins.entry_point import get_entry_point_from_class, load_entry_point
+from aiida.storage import limits
 from aiida.storage.groups import count_members, find_members, remove_members
 
 if TYPE_CHECKING:
@@ -151,7 +152,8 @@ class Group(Entity, metaclass=GroupMeta):
         return cast("Self", group)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self.label!r} [type {self.type_string}], of user {self.user.email}>"
+        kind = f"type {self.type_string}" if self.type_string else "user-defined"
+        return f"<{type(self).__name__}: {self.label!r} [{kind}], of user {self.user.email}>"
 
     def __str__(self) -> str:
         return f"{type(self).__name__}<{self.label}>"
@@ -219,9 +221,9 @@ class Group(Entity, metaclass=GroupMeta):
         return self._row.type_string
 
     @property
-    def time(self) -> datetime.datetime:
-        """When it was made."""
-        return self._row.time
+    def time(self) -> datetime.datetime | None:
+        """When it was made, `None` before storing."""
+        return self._row.time if self.is_stored else None
 
     @property
     def user(self) -> User:
@@ -279,12 +281,22 @@ class Group(Entity, metaclass=GroupMeta):
             new = [GroupNodeRow(dbnode_id=one, dbgroup_id=pk) for one in ids if one not in present]
             if new:
                 self._store.insert(new)
+                self._limit_members([row.dbnode_id for row in new])
+
+    def _limit_members(self, ids: list[int]) -> None:
+        """A limit on the group concerns processes that come and go while they wait."""
+        with self._store.transaction() as tx:
+            if limits.concerns_group(tx.connection, self.uuid):
+                limits.apply(self._store, tx, ids)
 
     def remove_nodes(self, nodes: Node | Sequence[Node]) -> None:
         """Take nodes out; those that are not in make no difference."""
         if self.pk is None:
             raise ModificationNotAllowed("cannot remove nodes from an unstored group")
-        remove_members(self._store, self.pk, _ids_of(nodes))
+        ids = _ids_of(nodes)
+        with self._store.transaction():
+            remove_members(self._store, self.pk, ids)
+            self._limit_members(ids)
 
 
 def _ids_of(nodes: Any) -> list[int]:

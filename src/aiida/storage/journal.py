@@ -146,7 +146,8 @@ def _chunks(items: Sequence[Any], size: int = 400) -> Iterable[Sequence[Any]]:
 # --- T1, T4: create --------------------------------------------------------------------------------------------------
 
 _INSERT_TASK = """INSERT INTO task (process, ready, paused, awaiting, caller, rides, home, priority, lane, slot, owner, epoch, seq, deaths)
-    VALUES (:process, :ready, FALSE, 0, :caller, :rides, :home, :priority, :lane, 0, :owner, :epoch, :seq, 0) ON CONFLICT DO NOTHING"""
+    VALUES (:process, :ready, FALSE, 0, :caller, :rides, :home, :priority, 0, 0, :owner, :epoch, :seq, 0) ON CONFLICT DO NOTHING
+    RETURNING EXISTS (SELECT 1 FROM bound)"""
 
 
 def create(
@@ -159,22 +160,31 @@ def create(
     rides: int | None = None,
     home: int | None = None,
     priority: int = 0,
-    lane: int = 0,
-) -> None:
-    """T1 (2) and (3): the task row and the first events of a node just inserted. With an owner it is born owned, epoch 1."""
+) -> bool:
+    """T1 (2) and (3): the task row and the first events of a node just inserted. With an owner it is born owned, epoch 1.
+
+    Returns whether there are limits at all, so that who makes a process asks for its lane only then, and never too late.
+    """
     row = {
         "process": process, "ready": rides is None and owner is None, "caller": caller, "rides": rides, "home": home, "priority": priority,
-        "lane": lane, "owner": owner, "epoch": 0 if owner is None else 1, "seq": len(events),
+        "owner": owner, "epoch": 0 if owner is None else 1, "seq": len(events),
     }  # fmt: skip
     epoch = row["epoch"]
     assert isinstance(epoch, int)
-    if run(tx.connection, _INSERT_TASK, **row).rowcount != 1:
+    inserted = run(tx.connection, _INSERT_TASK, **row).one_or_none()
+    if inserted is None:
         forget(tx, [process])  # a deleted node's id was given again, and its rows were left by another program
-        run(tx.connection, _INSERT_TASK, **row)
+        inserted = run(tx.connection, _INSERT_TASK, **row).one()
     if insert_events(tx, process, 0, epoch, events, "ON CONFLICT DO NOTHING") != len(events):
         forget(tx, [process])
         run(tx.connection, _INSERT_TASK, **row)
         insert_events(tx, process, 0, epoch, events)
+    return bool(inserted[0])
+
+
+def set_lane(tx: Connected, process: int, lane: int) -> None:
+    """The admission that a process needs which was made in this transaction."""
+    run(tx.connection, "UPDATE task SET lane=:l WHERE process=:p", l=lane, p=process)
 
 
 def create_ended(tx: Connected, process: int, events: Sequence[ev.Event]) -> None:
@@ -666,14 +676,6 @@ def await_more(tx: Connected, waiter: int, targets: Sequence[int]) -> int:
 def release(tx: Connected, process: int, *, ready: bool) -> None:
     """Behind the fence: let go of a process, ready or not."""
     run(tx.connection, "UPDATE task SET owner=NULL, ready=:ready WHERE process=:p", ready=ready, p=process)
-
-
-def rest_with_job(tx: Connected, process: int) -> None:
-    """Behind the fence, in a statement of its own: let go of a process whose job is with the scheduler. A listing that ended the
-    job since our claim has made it ready, and what we knew of the job then must not undo that."""
-    sql = """UPDATE task SET owner=NULL, ready=EXISTS (SELECT 1 FROM job WHERE process=:p AND state NOT IN ('queued', 'waits'))
-        WHERE process=:p"""
-    run(tx.connection, sql, p=process)
 
 
 def rest_with_job(tx: Connected, process: int) -> None:

@@ -325,3 +325,78 @@ def test_many_trees_are_killed_leaves_first(engine: Any, store: Any, env: Any, s
     assert all(fresh(node).is_killed for node in (*nodes, *[child for node in nodes for child in node.called]))
     assert fresh(waiter).is_excepted  # its target ended, so it went on: its second step says what it thinks of that
     assert invariants.check(store) == []
+
+
+def lanes(store: Any, *nodes: Any) -> list[tuple[int, int]]:
+    """(lane, slot) of each."""
+    with store.reading() as connection:
+        tasks = [journal.find_task(connection, node.pk) for node in nodes]
+    return [(task["lane"], task["slot"]) for task in tasks if task is not None]
+
+
+def most_at_once(store: Any, worker: Worker, name: str) -> int:
+    """Step a worker to the end; how many were counted by a limit at most."""
+    most = 0
+    while worker.step_once():
+        most = max([most, *[taken for other, _, taken in low.list_limits(store) if other == name]])
+    worker.close()
+    return most
+
+
+KIND = "kind:tests.durability.flows.Fan"
+
+
+def test_a_limit_that_is_set_later_concerns_who_waits_and_counts_who_runs(
+    engine: Any, store: Any, env: Any, settings: Any
+) -> None:
+    running = submit(flows.Fan, n=orm.Int(2))
+    made = Worker(env.store, settings, env=env, threads=0, kind="test")
+    made.step_once()
+    queued = [submit(flows.Fan, n=orm.Int(1)) for _ in range(5)]
+    low.set_limit(store, KIND, 2)
+    assert low.list_limits(store) == [(KIND, 2, 1)]
+    places = low.find_places(store)
+    assert [str(places[node.pk]) for node in queued[:2]] == [
+        f"1 of 5, limit 2 on {KIND}, 1 run",
+        f"2 of 5, limit 2 on {KIND}, 1 run",
+    ]
+    assert running.pk not in places
+    low.set_priority(store, [queued[4].pk], 3)
+    assert low.find_places(store)[queued[4].pk].number == 1
+    assert most_at_once(store, made, KIND) == 2
+    assert all(fresh(node).is_finished_ok for node in (running, *queued)) and invariants.check(store) == []
+
+
+def test_a_limit_is_lowered_raised_and_lifted_live(engine: Any, store: Any, env: Any, settings: Any) -> None:
+    low.set_limit(store, KIND, 0)
+    nodes = [submit(flows.Fan, n=orm.Int(1)) for _ in range(4)]
+    made = Worker(env.store, settings, env=env, threads=0, kind="test")
+    made.run_until_idle()
+    assert not any(fresh(node).is_terminated for node in nodes)
+    low.set_limit(store, KIND, 1)
+    assert most_at_once(store, made, KIND) == 1
+    low.set_limit(store, KIND, 0)
+    more = submit(flows.Fan, n=orm.Int(1))
+    low.set_limit(store, KIND, None)
+    assert low.list_limits(store) == []
+    made = Worker(env.store, settings, env=env, threads=0, kind="test")
+    made.run_until_idle()
+    made.close()
+    assert all(fresh(node).is_finished_ok for node in (*nodes, more))
+
+
+def test_a_limit_on_a_group_follows_its_members(engine: Any, store: Any, env: Any, settings: Any) -> None:
+    group = orm.Group("few").store()
+    name = f"group:{group.uuid}"
+    low.set_limit(store, name, 1)
+    inside = [submit(flows.Fan, n=orm.Int(1)) for _ in range(3)]
+    outside = submit(flows.Fan, n=orm.Int(1))
+    assert low.find_places(store) == {}
+    group.add_nodes([fresh(node) for node in inside])
+    assert sorted(low.find_places(store)) == [node.pk for node in inside]
+    assert lanes(store, outside) == [(0, 0)]
+    group.remove_nodes(fresh(inside[1]))
+    assert sorted(low.find_places(store)) == [inside[0].pk, inside[2].pk]
+    made = Worker(env.store, settings, env=env, threads=0, kind="test")
+    assert most_at_once(store, made, name) == 1
+    assert all(fresh(node).is_finished_ok for node in (*inside, outside)) and invariants.check(store) == []

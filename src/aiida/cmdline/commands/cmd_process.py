@@ -238,6 +238,33 @@ def process_explain(processes: Sequence[orm.ProcessNode], most_recent_node: bool
         echo.echo(utils.explain.explain(process))
 
 
+@verdi_process.command("priority")
+@click.argument("priority", type=int)
+@arguments.PROCESSES()
+@decorators.with_dbenv()
+def process_priority(priority: int, processes: Sequence[orm.ProcessNode]) -> None:
+    """Set the PRIORITY of processes: who has a higher one is taken up first; 0 is usual, negative numbers come last."""
+    utils.acting.set_priority(list(_find_processes(processes)), priority)
+
+
+@verdi_process.command("limit")
+@click.argument("name", required=False)
+@click.argument("maximum", required=False, type=click.IntRange(min=0))
+@click.option("--lift", is_flag=True, help="There is no such limit any more.")
+@decorators.with_dbenv()
+def process_limit(name: str | None, maximum: int | None, lift: bool) -> None:
+    """Show, or set to MAXIMUM, how many processes of a kind run at once.
+
+    NAME: kind:PROCESS_TYPE, group:LABEL, computer:LABEL, queue:LABEL:QUEUE or account:LABEL:ACCOUNT. Who is queued waits for it from
+    now on, who runs already is counted and goes on. Processes that another one called pass the limits of kinds and groups.
+    """
+    if name is not None and (maximum is None) != lift:
+        raise click.UsageError("give either MAXIMUM or `--lift`")
+    if name is not None:
+        utils.acting.set_limit(name, maximum)
+    utils.acting.print_limits()
+
+
 @verdi_process.command("repair")
 @options.DRY_RUN()
 @options.FORCE()

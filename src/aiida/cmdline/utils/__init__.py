@@ -24,6 +24,9 @@ if TYPE_CHECKING:
         launching as launching,
     )
     from aiida.cmdline.utils import (
+        places as places,
+    )
+    from aiida.cmdline.utils import (
         postgres_setup as postgres_setup,
     )
     from aiida.cmdline.utils import (
@@ -53,6 +56,6 @@ __getattr__, __dir__, __all__ = front_door(
         "only_if_daemon_running": "aiida.cmdline.utils.decorators",
         "with_dbenv": "aiida.cmdline.utils.decorators",
         # Modules that few commands need, imported when they are first used.
-        **{name: f"aiida.cmdline.utils.{name}" for name in ("acting", "ascii_vis", "common", "explain", "explain_cache", "launching", "postgres_setup", "timeline", "workers", "working")},
+        **{name: f"aiida.cmdline.utils.{name}" for name in ("acting", "ascii_vis", "common", "explain", "explain_cache", "launching", "places", "postgres_setup", "timeline", "workers", "working")},
     },
 )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from aiida import engine, orm
+from aiida import engine, manage, orm
 from aiida.cmdline.utils import echo, progress
+from aiida.common import exceptions
+from aiida.engine import control as low
 from aiida.engine.processes import control
 
-__all__ = ("act",)
+__all__ = ("act", "print_limits", "set_limit", "set_priority")
 
 COMMANDS: Mapping[str, Callable[..., Any]] = {
     "kill": control.kill_processes,
@@ -73,3 +76,51 @@ def _report(verb: str, targets: list[orm.ProcessNode]) -> None:
 def _name(pks: set[int]) -> str:
     """Return processes by number, or how many they are."""
     return f"{len(pks)} processes" if len(pks) > 5 else ", ".join(f"Process<{pk}>" for pk in sorted(pks))
+
+
+def set_priority(processes: list[orm.ProcessNode], priority: int) -> None:
+    """Say how many of them are alive and have the priority now."""
+    changed = low.set_priority(processes[0].backend, [int(node.pk) for node in processes], priority)
+    if changed < len(processes):
+        echo.echo_warning(f"{len(processes) - changed} of them have ended, or were never submitted")
+    if changed:
+        echo.echo_success(f"{changed} process{'es have' if changed > 1 else ' has'} priority {priority}")
+
+
+def set_limit(name: str, maximum: int | None) -> None:
+    """Make, change or lift a limit that is named by labels."""
+    try:
+        low.set_limit(manage.get_manager().get_profile_storage(), _by_uuid(name), maximum)
+    except (ValueError, exceptions.AiidaException) as error:
+        echo.echo_critical(str(error))
+
+
+def _by_uuid(name: str) -> str:
+    """Return the name of a limit in which labels are replaced by what does not change."""
+    kind, _, what = name.partition(":")
+    label, _, more = what.partition(":")
+    if kind == "group":
+        return f"group:{orm.load_group(what).uuid}"
+    if kind in ("computer", "queue", "account"):
+        return ":".join(part for part in (kind, orm.load_computer(label).uuid, more) if part)
+    return name
+
+
+def print_limits() -> None:
+    """Print the limits that hold."""
+    rows = [[_by_label(name), maximum, taken] for name, maximum, taken in low.list_limits(manage.get_manager().get_profile_storage())]
+    if rows:
+        echo.echo_tabulate(rows, headers=["Limit", "Maximum", "Running"])
+    else:
+        echo.echo_report("There are no limits.")
+
+
+def _by_label(name: str) -> str:
+    kind, _, what = name.partition(":")
+    uuid, _, more = what.partition(":")
+    with contextlib.suppress(exceptions.AiidaException):
+        if kind == "group":
+            return f"group:{orm.load_group(uuid=uuid).label}"
+        if kind != "kind":
+            return ":".join(part for part in (kind, orm.load_computer(uuid=uuid).label, more) if part)
+    return name

@@ -7,9 +7,10 @@ it waits for, down to the one that is really the matter.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psutil
@@ -19,9 +20,9 @@ from aiida.common import exceptions, timezone
 from aiida.common.utils import str_timedelta
 from aiida.engine.runtime import liveness
 from aiida.journal import fold, phases
-from aiida.storage import joblist, journal
+from aiida.storage import joblist, journal, limits
 
-__all__ = ("Facts", "explain", "gather", "judge")
+__all__ = ("Facts", "describe_outage", "explain", "gather", "judge", "list_outages")
 
 LONG_STEP = 60.0  # seconds after which a step that is still running is worth mentioning
 
@@ -42,14 +43,13 @@ class Facts:
     holder_gone: bool = False
     workers: int = 0
     daemon_runs: bool = False
-    importable: str = ""  # why the class cannot be imported
-    bounds: list[str] = field(default_factory=list)
-    place: int = 0
+    place: limits.Place | None = None
     job: Any = None
     scheduler_state: str = ""
     scheduler_reason: str = ""
     computer: str = ""
-    breaker: tuple[int, float | None, str | None] = (0, None, None)
+    breaker: joblist.Breaker = joblist.Breaker()
+    waiting_jobs: int = 0
     due_in: float | None = None
     journal_is_missing: bool = False
 
@@ -104,6 +104,7 @@ def gather(store: Any, pk: int) -> Facts:
         facts.job = joblist.find_job(connection, pk)
         if facts.job is not None:
             facts.breaker = joblist.find_breaker(connection, facts.job.login)
+            facts.waiting_jobs = joblist.count_jobs(connection, facts.job.login)
     for target in facts.alive:
         caller = orm.load_node(target).caller
         facts.asked_by_others[target] = caller is not None and caller.pk != pk
@@ -128,21 +129,13 @@ def _gather_workers(store: Any, facts: Facts, rows: Sequence[tuple[int, str, int
 
 
 def _gather_limits(facts: Facts, connection: Any, task: dict[str, Any]) -> None:
-    """Note which limits hold it back, and its place in the queue behind them."""
-    if not task["lane"]:
-        return
-    facts.bounds = [f"{name} ({taken} of {maximum})" for _, name, maximum, taken in joblist.list_bounds(connection) if taken >= maximum]
-    waiting = [journal.find_task(connection, other) for other in journal.list_alive(connection)]
-    queue = sorted((-t["priority"], t["process"]) for t in waiting if t is not None and t["lane"] == task["lane"] and t["ready"])
-    facts.place = 1 + next((i for i, (_, pk) in enumerate(queue) if pk == facts.pk), len(queue))
+    """Note which limit holds it back, and its place in the queue behind it."""
+    if task["lane"] and task["owner"] is None:
+        facts.place = limits.find_places(connection).get(facts.pk)
 
 
 def _gather_node(facts: Facts, node: orm.ProcessNode) -> None:
-    """Note what only the node knows: its class, and what the scheduler said of its job."""
-    try:
-        node.process_class  # noqa: B018 - importing it is the question
-    except (ValueError, ImportError, exceptions.AiidaException) as error:
-        facts.importable = str(error)
+    """Note what only the node knows: what the scheduler said of its job."""
     if isinstance(node, orm.CalcJobNode):
         facts.computer = node.computer.label if node.computer is not None else ""
         info = node.get_last_job_info()
@@ -177,10 +170,32 @@ def _paused(f: Facts) -> str | None:
 
 
 def _unreachable(f: Facts) -> str | None:
-    failures, wait, reason = f.breaker
-    if not failures or wait is None:
+    if not f.breaker.failures:
         return None
-    return f"waits for its computer `{f.computer}`, which cannot be reached: {reason or 'no reason was given'}. The next try is in {max(0.0, wait):.0f} s; all jobs there go on by themselves then."
+    return f"waits for its computer: {describe_outage(f.computer, f.breaker, f.waiting_jobs)}. All jobs there go on by themselves then.{_nobody(f)}"
+
+
+def describe_outage(computer: str, breaker: joblist.Breaker, jobs: int) -> str:
+    """Return the line about a computer that does not answer, in local time."""
+    now = timezone.now()
+    since = _clock(datetime.fromtimestamp(breaker.since, tz=UTC), now)
+    wait = max(0.0, breaker.wait or 0.0)
+    again = f"next try {_clock(now + timedelta(seconds=wait), now)}" if wait > 0 else "it is tried now"
+    number = "1 job waits" if jobs == 1 else f"{jobs} jobs wait"
+    return f"{computer} unreachable since {since}, {number}, {again} ({breaker.reason or 'no reason was given'})"
+
+
+def list_outages(store: Any) -> list[str]:
+    """Return a line for each computer that does not answer."""
+    with store.reading() as connection:
+        found = joblist.list_breakers(connection)
+    return [describe_outage(orm.load_computer(pk=computer).label, breaker, jobs) for computer, breaker, jobs in found]
+
+
+def _clock(moment: datetime, now: datetime) -> str:
+    """Return hours and minutes; the day too if it is another one."""
+    local, today = moment.astimezone(), now.astimezone().date()
+    return local.strftime("%H:%M" if local.date() == today else "%Y-%m-%d %H:%M")
 
 
 def _backs_off(f: Facts) -> str | None:
@@ -230,16 +245,36 @@ def _in_queue(f: Facts) -> str | None:
 
 
 def _limited(f: Facts) -> str | None:
-    if f.task is None or not f.task["lane"] or not f.task["ready"] or f.holder is not None:
+    if f.place is None:
         return None
-    names = ", ".join(f.bounds) or "a limit"
-    return f"is queued behind {names}, at place {f.place}.{_nobody(f)}"
+    limit = f.place.limit
+    return (
+        f"is queued: {f.place.number} of {f.place.of}, limit {limit.maximum} on {_name_limit(limit.name)}, of which {limit.taken} run now. "
+        f"`verdi process limit` changes it, `verdi process priority` its place.{_nobody(f)}"
+    )
+
+
+def _name_limit(name: str) -> str:
+    """Return a limit in words: groups and computers by their labels."""
+    kind, _, what = name.partition(":")
+    uuid, _, more = what.partition(":")
+    with contextlib.suppress(exceptions.AiidaException):
+        if kind == "group":
+            return f"the group `{orm.load_group(uuid=uuid).label}`"
+        if kind != "kind":
+            label = orm.load_computer(uuid=uuid).label
+            return f"the {kind} `{more}` of `{label}`" if more else f"the computer `{label}`"
+    return f"`{what}`"
 
 
 def _class_missing(f: Facts) -> str | None:
-    if not f.importable or f.holder is not None or (f.task is not None and not f.task["ready"]):
+    """Answer from what the workers found; whether the class can be imported in this interpreter says nothing of theirs."""
+    if f.state.failed_effect != "import" or f.holder is not None:
         return None
-    return f"cannot be run: its class cannot be imported here ({f.importable}). Install or correct the plugin, then `verdi daemon restart`."
+    return (
+        f"cannot be run: no worker can import its class. {f.state.last_failure}. Install or correct the plugin where the workers run, then "
+        f"`verdi daemon restart`. {_again(f)}{_nobody(f)}"
+    )
 
 
 def _at_home(f: Facts) -> str | None:
@@ -274,7 +309,7 @@ def _duration(seconds: float) -> str:
 
 
 QUESTIONS: tuple[Callable[[Facts], str | None], ...] = (
-    _never_run, _killed, _paused, _died, _stopped, _unreachable, _backs_off, _class_missing, _running, _in_queue, _limited, _at_home, _ready, _alarm,
+    _never_run, _killed, _paused, _died, _stopped, _unreachable, _class_missing, _backs_off, _running, _in_queue, _limited, _at_home, _ready, _alarm,
 )  # fmt: skip
 
 

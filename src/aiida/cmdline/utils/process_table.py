@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import click
 
 from aiida import orm
+from aiida.cmdline import utils
 from aiida.common import timezone
 from aiida.tools.query.formatting import LIVE, format_relative_time, format_state
 
@@ -101,7 +102,7 @@ def fetch_rows(
     limit: int | None = None,
 ) -> list[list[Any]]:  # fmt: skip
     """Return the rows of the table."""
-    fields = list(dict.fromkeys(field for name in columns for field in COLUMNS[name][1]))
+    fields = list(dict.fromkeys(["id", *(field for name in columns for field in COLUMNS[name][1])]))
     query = orm.QueryBuilder()
     given: dict[str, Any] = {}
     if group is not None:
@@ -112,5 +113,7 @@ def fetch_rows(
     query.order_by({"process": [{key: {"order": order_dir}} for key in keys]})
     if limit is not None:
         query.limit(limit)
-    found = (dict(zip(fields, row, strict=True)) for row in query.iterall())
+    found: Iterator[dict[str, Any]] = (dict(zip(fields, row, strict=True)) for row in query.iterall())
+    if "process_status" in columns:
+        found = utils.places.show(query.backend, found)
     return [[COLUMNS[name][2](values) for name in columns] for values in found]

@@ -19,7 +19,7 @@ from aiida.journal import events as ev
 from aiida.journal import machine
 from aiida.journal.fold import fold
 from aiida.orm import storing
-from aiida.storage import journal
+from aiida.storage import joblist, journal
 from aiida.storage.journal import Lease
 from aiida.storage.transaction import Transaction
 
@@ -71,7 +71,11 @@ def record(
     source = process._cached_source
     if source is None:
         events: list[ev.Event] = [event, *more]
-        journal.create(tx, process.node.pk, events, **task)
+        limited = journal.create(tx, process.node.pk, events, **task)
+        if limited and task.get("owner") is None:
+            lane = joblist.lane_for(tx, bounds_of(process, task.get("caller")))
+            if lane:
+                journal.set_lane(tx, process.node.pk, lane)
         return events
     attributes = process.node.base.attributes.all
     finished = ev.Finished(status=attributes.get("exit_status") or 0, message=attributes.get("exit_message"))
@@ -107,9 +111,7 @@ def submit(core: Core, process: Process, *, home: int | None = None, priority: i
 
     def work(tx: Transaction) -> list[ev.Event]:
         tx.after_commit(core.ring)
-        return record(
-            tx, process, nodes, event, home=home, lane=core.lane_for(tx, bounds_of(process, None)), priority=priority
-        )
+        return record(tx, process, nodes, event, home=home, priority=priority)
 
     events = create(core, process, work)
     if events is None:
@@ -184,8 +186,7 @@ def launch(core: Core, parent: Live, process: Process, *, rides: bool) -> tuple[
                 tx, process, nodes, event, [perform.STARTED], owner=core.worker, caller=parent.pk, rides=parent.pk
             )
         else:
-            lane = core.lane_for(tx, bounds_of(process, parent.pk))
-            births[:] = record(tx, process, nodes, event, caller=parent.pk, home=home, lane=lane)
+            births[:] = record(tx, process, nodes, event, caller=parent.pk, home=home)
             tx.after_commit(core.ring)
         return [ev.ChildLaunched(child=process.node.pk, uuid=event.uuid, rides=rides, process_type=event.process_type)]
 

@@ -25,7 +25,7 @@ from aiida.journal import effects as do
 from aiida.journal import machine
 from aiida.journal.fold import ProcessState, fold
 from aiida.orm import stored
-from aiida.storage import joblist, journal
+from aiida.storage import journal
 from aiida.storage.journal import Claim, Lease
 from aiida.storage.transaction import Transaction
 
@@ -77,7 +77,6 @@ class Core:
         self._guard = threading.Lock()
         self._pool: TransportPool | None = None
         self._observer: Observer | None = None
-        self._bounds: tuple[float, bool] = (float("-inf"), False)
         self.poller = Poller(self)
         self.net = Net(self)
         self.logins: dict[tuple[int, int], int] = {}
@@ -243,15 +242,6 @@ class Core:
     def shortcut(process: Process) -> Finish | None:
         """What a job does instead of being run; None: run it."""
         return dryrun.perform(process) if dryrun.is_asked(process) else None
-
-    def lane_for(self, tx: Transaction, names: list[str]) -> int:
-        """The lane of a new process. Whether there are limits at all is asked at most once a second."""
-        now = self.env.clock.monotonic()
-        checked, some = self._bounds
-        if now - checked > 1.0:
-            some = joblist.has_bounds(tx.connection)
-            self._bounds = (now, some)
-        return joblist.lane_for(tx, names) if some else 0
 
     # -- the loop over one process -----------------------------------------------------------------------------------
 
