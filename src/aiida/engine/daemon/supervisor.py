@@ -4,6 +4,9 @@ It is started as `python -m aiida.engine.daemon.supervisor JSON` and imports nei
 that it is small and ready at once. The watcher: on SQLite, a worker that was stopped (SIGSTOP, a debugger) inside a
 transaction blocks every writer, and no other process can help itself. Such a worker is killed once the database has been
 busy for longer than a lease; its processes go on elsewhere.
+
+The first workers are started before circus is imported, which takes a fifth of a second that they need for imports of
+their own; circus is handed them when it asks for its first processes.
 """
 
 from __future__ import annotations
@@ -15,19 +18,17 @@ import signal
 import sqlite3
 import sys
 import time
+from collections import deque
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import msgspec
-from circus import get_arbiter, logger
-from circus.circusd import daemonize
-from circus.exc import ConflictError
-from circus.pidfile import Pidfile
-from circus.util import check_future_exception_and_log, configure_logger
-from tornado.ioloop import PeriodicCallback
+import psutil
 
 from aiida.engine.daemon.paths import Plan
 
+LOGGER = logging.getLogger("circus")
 LEASE_SECONDS = 10.0
 LOOK_SECONDS = 2.0
 RESPAWN_CHECK_SECONDS = 0.5
@@ -53,7 +54,7 @@ class StoppedWorkerWatcher:
         self._busy_since = self._busy_since or now
         if now - self._busy_since >= LEASE_SECONDS:
             for pid in stopped:
-                logger.warning("worker %d is stopped while it holds the database: killed", pid)
+                LOGGER.warning("worker %d is stopped while it holds the database: killed", pid)
                 os.kill(pid, signal.SIGKILL)
             self._busy_since = None
 
@@ -86,6 +87,8 @@ def is_database_busy(path: str) -> bool:
 
 def is_news(record: logging.LogRecord) -> bool:
     """Return whether a log record is worth a line: circus complains that it looks after workers while it stops them."""
+    from circus.exc import ConflictError
+
     return record.exc_info is None or not isinstance(record.exc_info[1], ConflictError)
 
 
@@ -98,8 +101,57 @@ def rotate(path: str) -> None:
     root.handlers = [handler]
 
 
+class FirstWorkers:
+    """Workers that were started ahead of circus, for it to find where it starts processes."""
+
+    def __init__(self, plan: Plan) -> None:
+        environment = {**os.environ, **plan.environment}
+        self._waiting: deque[psutil.Popen] = deque()
+        for _ in range(plan.workers):
+            self._waiting.append(psutil.Popen(plan.command, env=environment, stdout=PIPE, stderr=PIPE, start_new_session=True))
+
+    def hand_over(self) -> None:
+        """Have circus take these before it starts others."""
+        import circus.process
+
+        start = circus.process.Popen
+
+        def take_or_start(*args: Any, **options: Any) -> Any:
+            return self._waiting.popleft() if self._waiting else start(*args, **options)
+
+        circus.process.Popen = take_or_start
+
+    def end(self) -> None:
+        """End those that nobody took: the supervisor could not begin."""
+        while self._waiting:
+            self._waiting.popleft().terminate()
+
+
+def is_taken(pid_file: str) -> bool:
+    """Return whether another supervisor of this profile is alive."""
+    try:
+        return psutil.pid_exists(int(Path(pid_file).read_text()))
+    except (OSError, ValueError):
+        return False
+
+
+def become_daemon() -> None:
+    """Leave the terminal and the session of whoever started us."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nothing, stream)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+
+
 def make_arbiter(plan: Plan) -> Any:
     """Return the circus arbiter for the plan."""
+    from circus import get_arbiter
+
     stream = {"class": "FileStream", "filename": plan.worker_log, "max_bytes": LOG_BYTES, "backup_count": LOG_COUNT}
     return get_arbiter(
         controller=plan.endpoints["controller"],
@@ -132,16 +184,19 @@ def make_arbiter(plan: Plan) -> Any:
     )
 
 
-def main() -> None:
-    """Run until told to quit."""
-    plan = msgspec.json.decode(sys.argv[1], type=Plan)
-    if not plan.foreground:
-        daemonize()
+def supervise(plan: Plan, workers: FirstWorkers) -> None:
+    """Run circus until it is told to quit."""
+    from circus import logger
+    from circus.pidfile import Pidfile
+    from circus.util import check_future_exception_and_log, configure_logger
+    from tornado.ioloop import PeriodicCallback
+
     configure_logger(logger, plan.loglevel, "-" if plan.foreground else plan.log_file)
     if not plan.foreground:
         rotate(plan.log_file)
     logging.getLogger("tornado.application").addFilter(is_news)
     arbiter = make_arbiter(plan)
+    workers.hand_over()
     pidfile = Pidfile(plan.pid_file)
     try:
         pidfile.create(os.getpid())
@@ -159,6 +214,20 @@ def main() -> None:
         raise
     finally:
         pidfile.unlink()
+
+
+def main() -> None:
+    """Start the workers, and look after them until told to quit."""
+    plan = msgspec.json.decode(sys.argv[1], type=Plan)
+    if is_taken(plan.pid_file):
+        sys.exit(f"the daemon runs already: see {plan.pid_file}")
+    if not plan.foreground:
+        become_daemon()
+    workers = FirstWorkers(plan)
+    try:
+        supervise(plan, workers)
+    finally:
+        workers.end()
 
 
 if __name__ == "__main__":
