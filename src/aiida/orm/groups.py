@@ -28,7 +28,6 @@ from aiida.orm.legacy import GROUP_NAMES, get_legacy
 from aiida.orm.session import changes, default_user_row, get_store
 from aiida.orm.users import User, user_of
 from aiida.plugins.entry_point import get_entry_point_from_class, load_entry_point
-from aiida.storage import limits
 from aiida.storage.groups import count_members, find_members, remove_members
 
 if TYPE_CHECKING:
@@ -281,13 +280,7 @@ class Group(Entity, metaclass=GroupMeta):
             new = [GroupNodeRow(dbnode_id=one, dbgroup_id=pk) for one in ids if one not in present]
             if new:
                 self._store.insert(new)
-                self._limit_members([row.dbnode_id for row in new])
-
-    def _limit_members(self, ids: list[int]) -> None:
-        """A limit on the group concerns processes that come and go while they wait."""
-        with self._store.transaction() as tx:
-            if limits.concerns_group(tx.connection, self.uuid):
-                limits.apply(self._store, tx, ids)
+                self._store.limit_members(self.uuid, [row.dbnode_id for row in new])
 
     def remove_nodes(self, nodes: Node | Sequence[Node]) -> None:
         """Take nodes out; those that are not in make no difference."""
@@ -296,7 +289,7 @@ class Group(Entity, metaclass=GroupMeta):
         ids = _ids_of(nodes)
         with self._store.transaction():
             remove_members(self._store, self.pk, ids)
-            self._limit_members(ids)
+            self._store.limit_members(self.uuid, ids)
 
 
 def _ids_of(nodes: Any) -> list[int]:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from aiida.common import exceptions
 from aiida.graph.records import AnyRow, NodeRow, Row, SettingRow, utc_now
-from aiida.storage import statements
+from aiida.storage import limits, statements
 from aiida.storage.connections import ConnectionPool
 from aiida.storage.dialect import Dialect
 from aiida.storage.inserting import insert_values, insert_with_ids
@@ -292,6 +292,12 @@ class Store:
                 connection, f"SELECT {codec.column_list} FROM {codec.table.name} WHERE {condition}", (parameter,)
             )
             return {row[0]: cast("AnyRow", codec.decode(row)) for row in rows}
+
+    def limit_members(self, group_uuid: str, nodes: Sequence[int]) -> None:
+        """A limit on a group concerns processes that come and go while they wait."""
+        with self.transaction() as transaction:
+            if limits.concerns_group(transaction.connection, group_uuid):
+                limits.apply(self, transaction, nodes)
 
     def get_setting(self, key: str) -> Any:
         """Return a value of the profile; KeyError if it was never set."""
