@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import glob
+import importlib.util
 import os
 import random
 import shutil
@@ -30,6 +32,7 @@ COMPONENTS: dict[str, Callable[[], object]] = {
     "aiida-core": lambda: (REFERENCE / "verdi").exists(),
     "archives": lambda: ARCHIVES.is_dir(),
     "root": lambda: os.geteuid() == 0,
+    "fuse": lambda: os.path.exists("/dev/fuse") and importlib.util.find_spec("fuse") and ctypes.util.find_library("fuse"),
     "netns": lambda: os.geteuid() == 0 and shutil.which("ip"),
 }
 
