@@ -9,7 +9,6 @@ import pytest
 from aiida.cmdline.utils.explain import Facts, judge
 from aiida.journal import fold, phases
 from aiida.storage import joblist
-from aiida.storage import joblist
 from aiida.storage.limits import Limit, Place
 
 TASK: dict[str, Any] = {"process": 5, "ready": 1, "paused": 0, "due_at": None, "awaiting": 0, "home": None, "lane": 0, "owner": None, "priority": 0}

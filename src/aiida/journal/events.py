@@ -137,6 +137,7 @@ class EffectFailed(Event, frozen=True):
     reason: str
     delay: float = 0.0
     revoked: bool = False
+    away: bool = False  # the computer did not answer: that uses up no attempt
 
 
 class MonitorActed(Event, frozen=True):

@@ -165,7 +165,7 @@ def _retrieved(s: ProcessState, e: ev.Retrieved) -> None:
 
 
 def _failed(s: ProcessState, e: ev.EffectFailed) -> None:
-    s.failures += 1
+    s.failures += not e.away
     s.last_failure, s.failed_effect, s.delay = e.reason, e.effect, e.delay
     if e.effect == "recover":
         s.looks += 1

@@ -189,6 +189,10 @@ class Scheduler(metaclass=abc.ABCMeta):
         """What accounting says: True ended for good, False not ended, None it knows nothing."""
         return None
 
+    def is_about(self, detailed_job_info: t.Mapping[str, t.Any], directory: str) -> bool:
+        """Whether what accounting says may be about the job of this directory: ids are given again after a while."""
+        return True
+
     def _get_tag_search_command(self, directory: str, user: str | None) -> str:
         """Return the command that finds jobs by their working directory; its output is for `_parse_tag_search`."""
         raise FeatureNotAvailable(f"{type(self).__name__} cannot look for a job by its directory")

@@ -6,6 +6,7 @@ under that epoch. A listing says nothing about jobs submitted after it began.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -45,9 +46,10 @@ def login_key(connection: sa.Connection, login: int) -> tuple[int, int]:
 def put_job(
     tx: Connected, process: int, login: int | None, attempt: int, directory: str, jobid: str, state: str
 ) -> None:
-    """The row of a job between intent and end."""
+    """The row of a job between intent and end. How many listings in a row missed it stays as it is while the job is the same one."""
     sql = """INSERT INTO job (process, login, attempt, dir, jobid, state, misses) VALUES (:p, :l, :a, :d, :j, :s, 0)
-        ON CONFLICT (process) DO UPDATE SET login=:l, attempt=:a, dir=:d, jobid=:j, state=:s, misses=0"""
+        ON CONFLICT (process) DO UPDATE SET login=:l, attempt=:a, dir=:d, jobid=:j, state=:s,
+            misses=CASE WHEN job.jobid=:j AND job.attempt=:a THEN job.misses ELSE 0 END"""
     run(tx.connection, sql, p=process, l=login, a=attempt, d=directory, j=jobid, s=state)
 
 
@@ -58,13 +60,29 @@ def find_job(connection: sa.Connection, process: int) -> JobRow | None:
     return None if row is None else JobRow(*row)
 
 
-def due_logins(connection: sa.Connection) -> tuple[list[int], float | None]:
-    """Logins that have jobs with the scheduler and may be asked now; and seconds until the next one may."""
-    sql = """SELECT l.id, CASE WHEN l.open_after IS NOT NULL AND l.open_after > l.next_poll THEN l.open_after ELSE l.next_poll END - {NOW}
-        FROM login l WHERE EXISTS (SELECT 1 FROM job j JOIN task t ON t.process=j.process WHERE j.login=l.id AND j.state='queued')"""
-    waits = [(row[0], row[1]) for row in run(connection, sql)]
-    later = [seconds for _, seconds in waits if seconds > 0]
-    return [login for login, seconds in waits if seconds <= 0], min(later, default=None)
+WAITING = "('waits', 'intended')"
+"""States of jobs that rest until their computer answers: before the intent and after the end, or with a scheduler that may know them."""
+
+
+class DueLogin(msgspec.Struct, frozen=True):
+    """A login at which something is to be asked."""
+
+    id: int
+    wait: float
+    has_jobs: bool
+
+
+def due_logins(connection: sa.Connection) -> tuple[list[DueLogin], float | None]:
+    """Logins that have jobs with the scheduler, or an open breaker and jobs that wait for it, and may be asked now; and
+    seconds until the next one may."""
+    queued = "EXISTS (SELECT 1 FROM job j JOIN task t ON t.process=j.process WHERE j.login=l.id AND j.state='queued')"
+    sql = f"""SELECT l.id, CASE WHEN l.open_after IS NOT NULL AND l.open_after > l.next_poll THEN l.open_after ELSE l.next_poll END - {{NOW}},
+            {queued}
+        FROM login l WHERE {queued} OR (l.open_after IS NOT NULL AND EXISTS (
+            SELECT 1 FROM job j JOIN task t ON t.process=j.process WHERE j.login=l.id AND j.state IN {WAITING}))"""
+    logins = [DueLogin(row[0], row[1], bool(row[2])) for row in run(connection, sql)]
+    later = [login.wait for login in logins if login.wait > 0]
+    return [login for login in logins if login.wait <= 0], min(later, default=None)
 
 
 def take_poll(tx: Connected, login: int, worker: int, interval: float) -> Login | None:
@@ -84,27 +102,88 @@ def queued_jobs(connection: sa.Connection, login: int) -> list[JobRow]:
 
 def holds_poll(tx: Connected, lease: Login) -> bool:
     """Whether the result of a listing may still be written: the epoch is ours. Also closes the breaker."""
-    sql = "UPDATE login SET failures=0, open_after=NULL, reason=NULL WHERE id=:l AND epoch=:e"
-    return run(tx.connection, sql, l=lease.id, e=lease.epoch).rowcount == 1
+    sql = "UPDATE login SET failures=failures WHERE id=:l AND epoch=:e RETURNING failures"
+    row = run(tx.connection, sql, l=lease.id, e=lease.epoch).one_or_none()
+    if row is not None and row[0]:
+        close_breaker(tx, lease.id)
+    return row is not None
 
 
-def open_breaker(tx: Connected, login: int, delay: float, reason: str) -> None:
-    """The login does not answer: one row for all its jobs; no process is paused by an outage."""
+# --- the breaker -----------------------------------------------------------------------------------------------------
+
+
+class Breaker(msgspec.Struct, frozen=True):
+    """What is known of a login that does not answer."""
+
+    failures: int = 0
+    since: float = 0.0
+    wait: float | None = None
+    reason: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Nobody should try now."""
+        return self.failures > 0 and (self.wait or 0.0) > 0
+
+
+def open_breaker(tx: Connected, login: int, delay: Callable[[int], float], reason: str) -> float:
+    """The login does not answer: one row for all its jobs, one decision when to try again; seconds until then.
+
+    `delay` tells from the number of failures how long to wait. Whoever finds the breaker open already changes nothing: the row is
+    locked all the same, so that nobody closes it before the caller has written that its job waits.
+    """
+    now = "SELECT failures, open_after - {NOW}, reason, {NOW} FROM login WHERE id=:l {LOCK}"
+    failures, wait, before, at = run(tx.connection, now, l=login).one()
+    if failures and wait is not None and wait > 0:
+        return float(wait)
+    seconds = delay(failures + 1)
+    since = str(before).partition("|")[0] if failures and "|" in str(before) else f"{at:.0f}"
     sql = "UPDATE login SET failures=failures+1, open_after={NOW} + :d, reason=:r WHERE id=:l"
-    run(tx.connection, sql, l=login, d=delay, r=reason[:1000])
+    run(tx.connection, sql, l=login, d=seconds, r=f"{since}|{reason[:1000]}")
+    return seconds
 
 
 def close_breaker(tx: Connected, login: int) -> None:
     """It answers again: everything that waited for it is ready."""
     run(tx.connection, "UPDATE login SET failures=0, open_after=NULL, reason=NULL WHERE id=:l", l=login)
-    sql = "UPDATE task SET ready=TRUE, due_at=NULL WHERE due_at IS NOT NULL AND process IN (SELECT process FROM job WHERE login=:l)"
+    sql = f"""UPDATE task SET ready=TRUE, due_at=NULL WHERE owner IS NULL
+        AND process IN (SELECT process FROM job WHERE login=:l AND state IN {WAITING})"""
     run(tx.connection, sql, l=login)
 
 
-def find_breaker(connection: sa.Connection, login: int) -> tuple[int, float | None, str | None]:
-    """(failures, seconds until the next try or None when closed, reason)."""
-    row = run(connection, "SELECT failures, open_after - {NOW}, reason FROM login WHERE id=:l", l=login).one_or_none()
-    return (0, None, None) if row is None else (row[0], row[1], row[2])
+def probe(tx: Connected, login: int, patience: float) -> bool:
+    """The breaker may be tried: one of those that wait goes first, the others wait on; whether it was ours to say."""
+    sql = "UPDATE login SET open_after={NOW} + :d WHERE id=:l AND open_after <= {NOW}"
+    if run(tx.connection, sql, l=login, d=patience).rowcount != 1:
+        return False
+    sql = f"""UPDATE task SET ready=TRUE, due_at=NULL WHERE process = (SELECT min(t.process) FROM task t JOIN job j ON j.process=t.process
+        WHERE j.login=:l AND j.state IN {WAITING} AND t.owner IS NULL AND NOT t.paused)"""
+    return run(tx.connection, sql, l=login).rowcount == 1
+
+
+def find_breaker(connection: sa.Connection, login: int, *, lock: bool = False) -> Breaker:
+    """What is known of a login; with `lock`, nobody changes it before the end of the transaction."""
+    sql = f"SELECT failures, open_after - {{NOW}}, reason FROM login WHERE id=:l {'{LOCK}' if lock else ''}"
+    row = run(connection, sql, l=login).one_or_none()
+    if row is None or not row[0]:
+        return Breaker()
+    since, _, reason = str(row[2] or "|").partition("|")
+    return Breaker(row[0], float(since) if since.isdigit() else 0.0, row[1], reason)
+
+
+def count_jobs(connection: sa.Connection, login: int) -> int:
+    """How many jobs are in flight, or wait, at a login."""
+    sql = "SELECT count(*) FROM job j JOIN task t ON t.process=j.process WHERE j.login=:l"
+    return int(run(connection, sql, l=login).scalar_one())
+
+
+def list_breakers(connection: sa.Connection) -> list[tuple[int, Breaker, int]]:
+    """(computer, breaker, how many jobs wait) of every login that does not answer."""
+    logins = run(connection, "SELECT id, computer FROM login WHERE failures > 0 ORDER BY id").all()
+    return [(row[1], find_breaker(connection, row[0]), count_jobs(connection, row[0])) for row in logins]
+
+
+# --- what a listing said ---------------------------------------------------------------------------------------------
 
 
 def note_miss(tx: Connected, process: int, jobid: str, misses: int) -> None:

@@ -19,11 +19,6 @@ class Unreachable(TransportFailure):
 
     is_temporary = True
 
-    def __init__(self, *args: object, retry_after: float | None = None) -> None:
-        super().__init__(*args)
-        #: seconds after which another try makes sense.
-        self.retry_after = retry_after
-
 
 class Refused(TransportFailure):
     """The machine answers and does not let us in, or the settings cannot work: trying again would change nothing."""

@@ -1,7 +1,7 @@
 """One connection per login for everything that an engine does there; opened politely, kept, and opened again when it breaks.
 
-While a machine does not answer, the pool does not knock at every request: after a failed opening, requests are refused at once until
-the next try is due (`Unreachable.retry_after`). The engine keeps the same knowledge for all workers in its row of the login.
+The pool decides nothing about when to try again: that is one decision for all workers, in the engine's row of the login. It only
+sees to it that many who ask at once make one attempt, and share its failure.
 """
 
 from __future__ import annotations
@@ -9,21 +9,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aiida.common.clock import Clock, SystemClock
 
-from .errors import TransportFailure, Unreachable, classify
+from .errors import Unreachable, classify
 from .transport import Transport
 
 __all__ = ("LoginState", "TransportPool")
 
 LOGGER = logging.getLogger("aiida.transport.pool")
-
-FIRST_DELAY, LONGEST_DELAY = 5.0, 300.0
 
 
 class Login(Protocol):
@@ -42,10 +39,10 @@ class LoginState:
     transport: Transport | None = None
     users: int = 0
     broken: bool = False
-    failures: int = 0
+    tries: int = 0
+    failure: Exception | None = None
     reason: str = ""
     opened_at: float | None = None
-    retry_at: float = 0.0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     closing: asyncio.TimerHandle | None = None
     loop: asyncio.AbstractEventLoop | None = None
@@ -54,10 +51,9 @@ class LoginState:
 class TransportPool:
     """Hands out open transports, one per login."""
 
-    def __init__(self, *, clock: Clock | None = None, idle: float = 60.0, jitter: random.Random | None = None) -> None:
+    def __init__(self, *, clock: Clock | None = None, idle: float = 60.0) -> None:
         self._clock = clock or SystemClock()
         self._idle = idle
-        self._random = jitter or random.Random()
         self._logins: dict[Any, LoginState] = {}
         self._closers: set[asyncio.Task[None]] = set()
 
@@ -92,7 +88,10 @@ class TransportPool:
             login.closing.cancel()
             login.closing = None
         if login.transport is None or login.broken or not login.transport.is_open:
+            seen = login.tries
             async with login.lock:
+                if login.tries != seen and login.failure is not None:
+                    raise _again(login.failure)  # of the try for which we waited
                 if login.transport is None or login.broken or not login.transport.is_open:
                     await self._drop(login)
                     login.transport = await self._open(login, authinfo)
@@ -100,13 +99,14 @@ class TransportPool:
         login.users += 1
         return login.transport
 
+    def _make(self, authinfo: Login) -> Transport:
+        """A new, closed transport."""
+        return authinfo.get_transport()
+
     async def _open(self, login: LoginState, authinfo: Login) -> Transport:
-        now = self._clock.monotonic()
-        if login.failures and now < login.retry_at:
-            raise _refused(login, login.retry_at - now)
-        transport = authinfo.get_transport()
+        transport = self._make(authinfo)
         if login.opened_at is not None:
-            wait = login.opened_at + transport.get_safe_open_interval() - now
+            wait = login.opened_at + transport.get_safe_open_interval() - self._clock.monotonic()
             if wait > 0:
                 await self._clock.wait(wait)
         login.opened_at = self._clock.monotonic()
@@ -114,16 +114,16 @@ class TransportPool:
             await transport.__aenter__()
         except Exception as error:
             failure = classify(error)
-            login.failures += 1
-            login.reason = failure.reason
-            delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (login.failures - 1)) * self._random.uniform(0.8, 1.2)
-            login.retry_at = self._clock.monotonic() + delay
-            if not failure.temporary:
-                login.retry_at = 0.0  # who repairs the settings does not want to wait
+            login.failure, login.reason = error, failure.reason
+            if not failure.temporary or isinstance(error, Unreachable):
                 raise
-            raise _refused(login, delay) from error
-        login.failures, login.reason = 0, ""
-        return transport
+            login.failure = Unreachable(failure.reason)
+            raise login.failure from error
+        else:
+            login.failure, login.reason = None, ""
+            return transport
+        finally:
+            login.tries += 1
 
     async def _drop(self, login: LoginState) -> None:
         """Forget a connection that is broken or closed."""
@@ -157,5 +157,11 @@ def _key(authinfo: Login) -> Any:
     return authinfo.pk if authinfo.pk is not None else id(authinfo)
 
 
-def _refused(login: LoginState, delay: float) -> TransportFailure:
-    return Unreachable(f"{login.reason}; next try in {delay:.0f} s", retry_after=delay)
+def _again(failure: Exception) -> Exception:
+    """The same failure for another caller; a traceback belongs to one."""
+    try:
+        made = type(failure)(*failure.args)
+    except TypeError:
+        return failure
+    made.__cause__ = failure
+    return made

@@ -45,7 +45,7 @@ def alarms(store: Any) -> None:
     """Time goes by."""
     with store.transaction() as tx:
         journal.run(tx.connection, "UPDATE task SET due_at=0 WHERE due_at IS NOT NULL")
-        journal.run(tx.connection, "UPDATE login SET open_after=NULL")
+        journal.run(tx.connection, "UPDATE login SET open_after=0 WHERE open_after IS NOT NULL")
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, name: str, errors: list[Any]) -> list[Any]:
@@ -91,13 +91,14 @@ def test_an_outage_pauses_nobody(stepper: Worker, store: Any, code: Any, monkeyp
         assert not fresh.paused and "no route to host" in fresh.process_status
         with store.reading() as connection:
             login = joblist.find_job(connection, node.pk).login
-            assert joblist.find_breaker(connection, login)[0] > 0
+            breaker = joblist.find_breaker(connection, login)
+            assert breaker.failures > 0 and breaker.reason == "no route to host" and breaker.since > 0
         assert invariants.check(store) == []
         alarms(store)
     stepper.run_until_idle()
     assert orm.load_node(node.pk).is_finished_ok
     with store.reading() as connection:
-        assert joblist.find_breaker(connection, login) == (0, None, None)
+        assert joblist.find_breaker(connection, login) == joblist.Breaker()
     assert invariants.check(store) == []
 
 

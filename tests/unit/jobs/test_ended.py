@@ -85,7 +85,7 @@ class Fake:
             return Revoked(reason="before")
         return Accepted(job_id=self.fence, found_by="fence") if self.fence else None
 
-    async def is_over(self, job_id):
+    async def is_over(self, job_id, directory):
         return self.over
 
     async def revoke(self, directory, epoch):

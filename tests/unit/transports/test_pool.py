@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import random
 
 import pytest
 
 from aiida.common.clock import ManualClock
 from aiida.transports.errors import Refused, Unreachable, classify
 from aiida.transports.plugins.local import LocalTransport
-from aiida.transports.pool import LONGEST_DELAY, TransportPool
+from aiida.transports.pool import TransportPool
 
 
 class Machine:
@@ -47,7 +46,7 @@ class PatientClock(ManualClock):
 
 
 def pool_on(clock):
-    return TransportPool(clock=clock, jitter=random.Random(1))
+    return TransportPool(clock=clock)
 
 
 async def use(pool, machine):
@@ -73,34 +72,20 @@ async def test_the_next_opening_waits_for_the_safe_interval():
     await pool.close()
 
 
-async def test_a_machine_that_is_away_is_not_knocked_at_by_everyone():
-    machine, clock = Machine(), PatientClock()
-    pool = pool_on(clock)
+async def test_many_who_ask_at_once_make_one_attempt_and_share_its_failure():
+    """When to try again is no business of the pool: the engine decides it once for all workers."""
+    machine, pool = Machine(), pool_on(PatientClock())
     machine.failing = ConnectionRefusedError("refused")
-    tries = 0
-
-    async def attempt():
-        nonlocal tries
-        with pytest.raises(Unreachable) as caught:
-            await use(pool, machine)
-        return caught.value.retry_after
-
-    first = await attempt()
-    seen = machine.get_transport
-    calls = []
+    seen, calls = machine.get_transport, []
     machine.get_transport = lambda: calls.append(1) or seen()
-    for _ in range(100):
-        assert await attempt() <= first
-    assert calls == []  # refused at once, without a try
-    delays = [first]
-    for _ in range(12):
-        clock.advance(delays[-1] + 1)
-        delays.append(await attempt())
-    assert len(calls) == 12 and delays[1] > first and max(delays) <= LONGEST_DELAY * 1.2
+    failures = await asyncio.gather(*(use(pool, machine) for _ in range(50)), return_exceptions=True)
+    assert all(isinstance(failure, Unreachable) and str(failure) == "refused" for failure in failures)
+    assert len(calls) == 1 and len(set(map(id, failures))) == 50
+    with pytest.raises(Unreachable):
+        await use(pool, machine)
+    assert len(calls) == 2  # whoever asks afterwards tries
     machine.failing = None
-    clock.advance(LONGEST_DELAY * 2)
     assert await use(pool, machine)
-    assert pool.state(machine).failures == 0
     await pool.close()
 
 

@@ -13,7 +13,7 @@ import aiida
 from aiida import engine, manage
 from aiida.cmdline.groups.verdi import VerdiCommand
 from aiida.cmdline.params import options
-from aiida.cmdline.utils import decorators, echo, installation, session
+from aiida.cmdline.utils import decorators, echo, explain, installation, session
 from aiida.common import exceptions
 from aiida.common.profile import Profile
 from aiida.common.warnings import warn_deprecation
@@ -74,6 +74,7 @@ def verdi_status(ctx: click.Context, /, print_traceback: bool, no_rmq: bool) -> 
     is_well &= _check_storage(profile, print_traceback)
     if is_well:
         _check_broker(profile)
+        _check_computers()
     is_well &= _check_daemon(profile, print_traceback)
     if not is_well:
         sys.exit(3)
@@ -123,6 +124,12 @@ def _check_broker(profile: Profile) -> None:
         print_status(ServiceStatus.UP if found.reachable else ServiceStatus.WARNING, "broker", found.message)
     except Exception as error:
         print_status(ServiceStatus.WARNING, "broker", f"{profile.process_control_backend} does not answer ({error}); workers look for work by themselves")
+
+
+def _check_computers() -> None:
+    """Print one line for each computer that does not answer while jobs wait for it."""
+    for line in explain.list_outages(manage.get_manager().get_profile_storage()):
+        print_status(ServiceStatus.WARNING, "computer", line)
 
 
 def _check_daemon(profile: Profile, print_traceback: bool) -> bool:

@@ -51,6 +51,9 @@ STATUS = {
 
 def away(core: Core, live: Live, effect: str, coroutine: Coroutine[Any, Any, Any], then: Callable[[Any], bool]) -> bool:
     """Start an effect on the loop; its end comes back as news to a thread of user code."""
+    if is_cut_off(core, live):
+        coroutine.close()
+        return False
     live.away = effect
 
     def told(future: Future[Any]) -> None:
@@ -67,6 +70,7 @@ def back(core: Core, live: Live, effect: str, future: Future[Any], then: Callabl
         raise Fenced(f"process {live.pk} was ended or taken over while `{effect}` was under way")
     error = future.exception()
     if error is None:
+        heal(core, live)
         return then(future.result())
     if not isinstance(error, Exception):
         raise error
@@ -88,32 +92,98 @@ def fail(core: Core, live: Live, effect: str, failure: Failure) -> None:
     if not failure.temporary:
         perform.fail(core, live, effect, failure.reason, permanent=True)
         return
+    if failure.unreachable and live.process is not None:
+        wait_for_computer(core, live, effect, failure.reason)
+        return
     policy = core.env.policy(effect)
     failures = live.state.failures + 1
-    if not failure.unreachable and retry.is_last(failures, policy):
+    if retry.is_last(failures, policy):
         perform.fail(core, live, effect, failure.reason)
         return
     delay = retry.delay_after(failures, policy, core.env.dice())
     event = ev.EffectFailed(effect=effect, reason=failure.reason[:2000], delay=delay)
     text = f"{effect} failed, will be tried again in {delay:.0f} s: {failure.reason}"[:500]
-
-    def tail(tx: Transaction) -> None:
-        core.project(live, {"process_status": text})
-        if failure.unreachable and live.process is not None:
-            login = login_of(core, tx, live.process)
-            joblist.open_breaker(tx, login, delay, failure.reason)
-            state = "waits" if not live.state.intended else "intended"
-            joblist.put_job(tx, live.pk, login, live.state.attempt, live.state.directory, live.state.job_id, state)
-
-    write.append(core.env, live, [event], then=journal.LATER, delay=delay, tail=tail)
+    write.append(
+        core.env, live, [event], then=journal.LATER, delay=delay, tail=lambda tx: core.project(live, {"process_status": text})
+    )
     core.release(live)
 
 
-def heal(core: Core, tx: Transaction, live: Live) -> None:
+# --- computers that do not answer --------------------------------------------------------------------------------------
+
+
+def wait_for_computer(core: Core, live: Live, effect: str, reason: str, *, revoked: bool = False) -> None:
+    """The login's breaker opens (or is open) for all its jobs: this one rests until the first success of any of them.
+
+    `revoked`: it was the scheduler that did not answer; the job begins a new attempt then, in a new directory.
+    """
+
+    def body(tx: Transaction) -> list[ev.Event]:
+        login = login_of(core, tx, live.process)
+        delay = joblist.open_breaker(tx, login, breaker_delay(core), reason)
+        core.poller.breakers[login] = core.env.clock.monotonic() + delay
+        put_waiting(core, tx, live, login, reason, revoked=revoked)
+        return [ev.EffectFailed(effect=effect, reason=reason[:2000], delay=delay, away=True, revoked=revoked)]
+
+    write.append(core.env, live, [], body, count=1, then=journal.REST)
+    core.release(live)
+
+
+def put_waiting(core: Core, tx: Transaction, live: Live, login: int, reason: str, *, revoked: bool = False) -> None:
+    """On record: this job waits for its computer."""
+    state = "intended" if live.state.intended and not revoked else "waits"
+    directory = "" if revoked else live.state.directory
+    joblist.put_job(tx, live.pk, login, live.state.attempt, directory, live.state.job_id, state)
+    core.project(live, {"process_status": f"Waiting for the computer, which cannot be reached: {reason}"[:500]})
+
+
+def breaker_delay(core: Core) -> Callable[[int], float]:
+    """Seconds to the next try, by the number of failures of the login: the one place where that is decided."""
+    return lambda failures: retry.delay_after(failures, retry.FOREVER, core.env.dice())
+
+
+def is_cut_off(core: Core, live: Live) -> bool:
+    """Whether this job rests now without a try, because its computer is known not to answer."""
+    node: Any = live.process.node if live.process is not None else None
+    if not core.poller.breakers or node is None or is_probe(live):
+        return False
+    login = core.logins.get((node._row.dbcomputer_id, node._row.user_id))
+    if login is None or core.poller.breakers.get(login, 0.0) <= core.env.clock.monotonic():
+        return False
+
+    def tail(tx: Transaction) -> None:
+        breaker = joblist.find_breaker(tx.connection, login, lock=True)
+        if breaker.is_open:
+            put_waiting(core, tx, live, login, breaker.reason)
+        else:
+            core.poller.breakers.pop(login, None)
+            journal.release(tx, live.pk, ready=True)
+
+    write.append(core.env, live, [], then=journal.REST, tail=tail)
+    core.release(live)
+    return True
+
+
+def is_probe(live: Live) -> bool:
+    """Whether it waited for its computer and was told to try."""
+    return (live.job or "") in ("waits", "intended")
+
+
+def heal(core: Core, live: Live) -> None:
     """The first success after failures closes the breaker and readies what waited for it."""
-    if live.state.failures and live.process is not None:
-        joblist.close_breaker(tx, login_of(core, tx, live.process))
-        tx.after_commit(core.ring)
+    process: Any = live.process
+    login = None if process is None else core.logins.get((process.node._row.dbcomputer_id, process.node._row.user_id))
+    if not is_probe(live) and (login is None or login not in core.poller.breakers):
+        return
+
+    def work(tx: Transaction) -> None:
+        known = login_of(core, tx, process)
+        core.poller.breakers.pop(known, None)
+        joblist.close_breaker(tx, known)
+
+    live.job = "look"
+    write.transact(core.env, work)
+    core.ring()
 
 
 def waiting_for(effect: str) -> dict[str, Any]:
@@ -217,7 +287,6 @@ def uploaded(core: Core, live: Live, effect: do.Upload, done: facts.Uploaded) ->
         )
         if before is not None:  # a new attempt in a new directory: the output says where the payload runs
             before._project({"remote_path": done.directory})
-        heal(core, tx, live)
 
     write.append(core.env, live, events, body)
     live.fresh = submits
@@ -268,6 +337,9 @@ def answered(core: Core, live: Live, answer: facts.Answer | facts.Recovery) -> b
     if isinstance(answer, facts.Accepted):
         event = ev.Submitted(job_id=str(answer.job_id), late=answer.found_by != "guard")
         follow_job(core, live, [event], str(answer.job_id))
+        return False
+    if isinstance(answer, facts.Refused) and answer.away:
+        wait_for_computer(core, live, "submit", answer.reason, revoked=True)
         return False
     if isinstance(answer, facts.Refused):
         if answer.exit_code is not None:
@@ -327,9 +399,7 @@ def follow_job(core: Core, live: Live, events: list[ev.Event], job_id: str) -> N
     """The job is with the scheduler: let go of the process until the poller sees its end."""
     process = live.process
     assert process is not None
-    monitors = has_monitors(process)
-    then = journal.LATER if monitors else journal.REST
-    values: dict[str, Any] = {"delay": monitor_interval(process)} if monitors else {}
+    then, values = following(process)
     login_id: list[int] = []
 
     def body(tx: Transaction) -> None:
@@ -341,11 +411,15 @@ def follow_job(core: Core, live: Live, events: list[ev.Event], job_id: str) -> N
         login = login_of(core, tx, process)
         login_id[:] = [login]
         joblist.put_job(tx, live.pk, login, live.state.attempt, live.state.directory, job_id, "queued")
-        heal(core, tx, live)
 
     write.append(core.env, live, events, body, then=then, **values)
     core.release(live)
     core.poller.follow(login_id[0], live.pk, live.state.directory, process.node.computer)
+
+
+def following(process: Any) -> tuple[str, dict[str, Any]]:
+    """How a process rests whose job is with the scheduler: until it is woken, or until its monitors are due."""
+    return (journal.LATER, {"delay": monitor_interval(process)}) if has_monitors(process) else (journal.REST, {})
 
 
 def has_monitors(process: Any) -> bool:
@@ -411,10 +485,10 @@ def judged(core: Core, live: Live, verdict: facts.Verdict) -> bool:
     def tail(tx: Transaction) -> None:
         login = login_of(core, tx, process)
         joblist.put_job(tx, live.pk, login, live.state.attempt, live.state.directory, live.state.job_id, "queued")
-        if misses:
-            joblist.note_miss(tx, live.pk, live.state.job_id, misses)
+        joblist.note_miss(tx, live.pk, live.state.job_id, misses)
 
-    write.append(core.env, live, [], then=journal.REST, tail=tail)
+    then, values = following(process)
+    write.append(core.env, live, [], then=then, tail=tail, **values)
     core.release(live)
     return False
 
@@ -542,7 +616,6 @@ def retrieved(core: Core, live: Live, info: Any, done: facts.Retrieved) -> bool:
     def body(tx: Transaction) -> None:
         endings.attach(live, attached, (), core)
         core.project(live, patch)
-        heal(core, tx, live)
 
     uuid = "" if done.folder is None else done.folder.uuid
     write.append(core.env, live, [ev.Retrieved(uuid=uuid, temporary=done.temporary or "")], body)

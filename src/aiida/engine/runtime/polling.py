@@ -20,12 +20,13 @@ from aiida.storage import joblist
 from aiida.storage.joblist import Login
 from aiida.storage.journal import JobRow
 from aiida.storage.transaction import Transaction
-from aiida.transports.errors import classify
+from aiida.transports.errors import Failure, classify
 
 if TYPE_CHECKING:
     from aiida.engine.runtime.core import Core
 
 LOGGER = logging.getLogger("aiida.engine.runtime")
+PROBE = 60.0  # for how long one job may try whether its computer answers again, before another one does
 KNOWN = 10.0  # for how long the settings of a login are taken as known
 FIRST, LONGEST = (
     0.02,
@@ -41,6 +42,8 @@ class Poller:
         self._under_way: set[int] = set()
         self._pause: dict[int, float] = {}
         self._next = 0.0  # by our own clock: when to look at the table again
+        self.woke = False  # the last tick made a task ready
+        self.breakers: dict[int, float] = {}  # logins that do not answer, and until when nobody tries; the truth is in the database
         self.wake: Callable[[], None] | None = None  # whoever sleeps between ticks
         self._marks: dict[int, dict[int, tuple[str, float]]] = {}  # login -> process -> (its end mark, since when)
         self._shown: dict[int, str] = {}
@@ -58,7 +61,7 @@ class Poller:
 
     def is_busy(self) -> bool:
         """A listing is under way, or due."""
-        if self._under_way:
+        if self._under_way or self.woke:
             return True
         with self.core.env.store.reading() as connection:
             due, later = joblist.due_logins(connection)
@@ -67,14 +70,19 @@ class Poller:
     def tick(self) -> float:
         """Start the listings that are due; seconds until the next tick is worth while."""
         now = self.core.env.clock.monotonic()
+        self.woke = False
         ended = self._find_ended()
         if now < self._next and not ended - self._under_way:
             return min(self._next - now, self._until_mark(now))
         with self.core.env.store.reading() as connection:
             due, later = joblist.due_logins(connection)
         for login in due:
-            if login not in self._under_way and (login in ended or not self._waits_for_mark(login, now)):
-                self._start(login)
+            if login.id in self._under_way:
+                continue
+            if not login.has_jobs:
+                self._probe(login.id)
+            elif login.id in ended or not self._waits_for_mark(login.id, now):
+                self._start(login.id)
         wait = min(later if later is not None else 2.0, 2.0)
         if due:
             wait = min(wait, FIRST)
@@ -96,6 +104,12 @@ class Poller:
         """No need to ask the scheduler: the job is young, and its mark will tell."""
         marks = self._marks.get(login, {})
         return bool(marks) and now - max(since for _, since in marks.values()) < 0.5
+
+    def _probe(self, login_id: int) -> None:
+        """A computer did not answer, and may be tried again: by one of the jobs that wait for it."""
+        if write.transact(self.core.env, lambda tx: joblist.probe(tx, login_id, PROBE)):
+            self.woke = True
+            self.core.ring()
 
     def _start(self, login_id: int) -> None:
         core = self.core
@@ -141,27 +155,21 @@ class Poller:
         if error is None and done.result().complete:
             self._write(lease, jobs, asked, done.result())
             return
-        reason = (
-            classify(error).reason
-            if isinstance(error, Exception)
-            else ""
-            if error is not None
-            else done.result().reason
-        )
         if error is not None and not isinstance(error, Exception):
             raise error
-        self._failed(lease, reason or "the listing failed")
+        failure = classify(error) if error is not None else Failure(True, done.result().reason)
+        self._failed(lease, failure.reason or "the listing failed", unreachable=failure.unreachable)
 
-    def _failed(self, lease: Login, reason: str) -> None:
+    def _failed(self, lease: Login, reason: str, *, unreachable: bool) -> None:
         core = self.core
 
-        def work(tx: Transaction) -> None:
-            failures, _, _ = joblist.find_breaker(tx.connection, lease.id)
-            delay = retry.delay_after(failures + 1, retry.FOREVER, core.env.dice())
-            joblist.open_breaker(tx, lease.id, delay, reason)
+        def delay(failures: int) -> float:
+            return retry.delay_after(failures, retry.FOREVER, core.env.dice())
 
         self._authinfos.pop(lease.id, None)
-        write.transact(core.env, work)
+        wait = write.transact(core.env, lambda tx: joblist.open_breaker(tx, lease.id, delay, reason))
+        if unreachable:
+            self.breakers[lease.id] = core.env.clock.monotonic() + wait
         LOGGER.warning("the jobs of login %d cannot be listed: %s", lease.id, reason)
 
     def _write(self, lease: Login, jobs: list[JobRow], asked: list[facts.JobInFlight], listing: facts.Listing) -> None:
@@ -177,7 +185,8 @@ class Poller:
                 woken = self._note(tx, job, verdict) or woken
             return woken
 
-        if write.transact(core.env, work):
+        woken = write.transact(core.env, work)
+        if self.breakers.pop(lease.id, None) is not None or woken:
             self._pause.pop(lease.id, None)
             core.ring()
 

@@ -343,6 +343,12 @@ class SlurmScheduler(BashCliScheduler):
         states = [row.get("State", "").split(" ")[0] for row in rows]
         return all(state in _ENDED for state in states) if states else None
 
+    def is_about(self, detailed_job_info: Mapping[str, t.Any], directory: str) -> bool:
+        """Whether the work directory that accounting names, if it does, is this one."""
+        rows = parse_accounting(detailed_job_info.get("stdout") or "")
+        named = [row["WorkDir"] for row in rows if row.get("WorkDir")]
+        return not named or any(is_same_directory(each, directory) for each in named)
+
     def same_job(self, one: str, other: str) -> bool:
         """Elements of an array are the array's job."""
         return one.strip().split("_")[0] == other.strip().split("_")[0]
@@ -362,9 +368,15 @@ class SlurmScheduler(BashCliScheduler):
         for line in stdout.splitlines():
             job_id, _, folder = line.strip().partition("|")
             base = job_id.split("_")[0]
-            if folder == directory and base not in found:
+            if is_same_directory(folder, directory) and base not in found:
                 found.append(base)
         return found
+
+
+def is_same_directory(one: str, other: str) -> bool:
+    """Whether two paths are those of one job: a link on the way (/home -> /gpfs/home) shows in one of them only, so the end that the
+    process names decides."""
+    return one == other or (one.count("/") > 3 and one.split("/")[-3:] == other.split("/")[-3:])
 
 
 def parse_accounting(text: str) -> list[dict[str, str]]:

@@ -102,7 +102,7 @@ class _Suite:
             verdict = judge(job, listing)
             if isinstance(verdict, Ended):
                 return verdict, states
-            if verdict is None and (await self.asking.is_over(job_id) or listing.absence_is_evidence):
+            if verdict is None and (await self.asking.is_over(job_id, directory) or listing.absence_is_evidence):
                 return Ended(evidence="accounting"), states
             misses = getattr(verdict, "misses", misses)
             states.add(getattr(verdict, "state", ""))

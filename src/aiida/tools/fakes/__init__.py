@@ -2,4 +2,13 @@
 
 from aiida._lazy import front_door
 
-__getattr__, __dir__, __all__ = front_door(__name__, {"LyingCluster": "aiida.tools.fakes.cluster"})
+__getattr__, __dir__, __all__ = front_door(
+    __name__,
+    {
+        "Faults": "aiida.tools.fakes.cluster",
+        "LYING": "aiida.tools.fakes.cluster",
+        "SimulatedCluster": "aiida.tools.fakes.cluster",
+        "SimulatedPool": "aiida.tools.fakes.machine",
+        "SimulatedWorkers": "aiida.tools.fakes.workers",
+    },
+)

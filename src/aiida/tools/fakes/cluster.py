@@ -1,59 +1,68 @@
-"""A cluster that lies: a scheduler, its queue, its accounting and the network in between, each faulty by the throw of a dice.
+"""A cluster that needs no machine: a batch queue in memory over folders of this disk, in a time that moves when told to.
 
-It keeps the assumptions of PROTOCOL 10.7 (links are created atomically, directories are not cleaned, a requeue keeps its id, scripts run
-from their first line, three listings in a row do not all omit a living job) and breaks everything else: it accepts and reports a time-out, loses replies, accepts an hour late, lists nothing
-or half, knows in accounting a minute later, gives ids again, drops jobs, preempts and requeues. Time is a number that `advance` moves.
+Job scripts are not run: what a job does is a function (the *payload*), called at the moment the job ends. All else is as on a real
+cluster, through the files that the engine's guard and fence use: whoever the fence names runs, marks are written, a requeue keeps its id.
 
-`LyingCluster.asking()` gives what `engine.processes.calcjobs.asking.Asking` gives, so that the decisions are tested as they are.
+By the throw of a dice it lies (`Faults`): it accepts and reports a time-out, loses replies, accepts an hour late, lists nothing or half,
+knows in accounting a minute later, gives ids again, drops jobs, preempts and requeues. It keeps the assumptions of the protocol: links
+are made atomically, nobody cleans directories, scripts run from their first line, three listings in a row do not all omit a living job.
 """
 
 from __future__ import annotations
 
+import heapq
+import itertools
+import os
 import random
-from collections.abc import Sequence
+import threading
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from aiida.engine.processes.calcjobs.facts import (
-    Accepted,
-    Answer,
-    EndMark,
-    Gone,
-    JobInFlight,
-    Listing,
-    Recovery,
-    Revoked,
-    Unknown,
-)
+from aiida.common.clock import ManualClock
+from aiida.schedulers.guard import MARKS
 
-__all__ = ("Directory", "Faults", "LyingCluster")
+__all__ = ("LYING", "Faults", "Job", "SimulatedCluster", "VirtualClock")
+
+QUEUED, RUNNING, DONE, DROPPED = "queued", "running", "done", "dropped"
+
+
+class VirtualClock(ManualClock):
+    """Time that nobody waits for: who would sleep moves it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+
+    def advance(self, seconds: float) -> None:
+        """Move on; from any thread."""
+        with self._lock:
+            self._elapsed += max(seconds, 0.0)
+
+    async def wait(self, seconds: float) -> None:
+        self.advance(seconds)
 
 
 @dataclass(frozen=True)
 class Faults:
-    """Probabilities, per event."""
+    """Probabilities, per event; as made, nothing ever fails."""
 
-    cut_before: float = 0.05  # the connection is lost before a command begins
-    cut_after: float = 0.05  # … after it was done: the reply is lost
-    submit_times_out: float = 0.1  # accepted, and an error is reported
-    submit_is_lost: float = 0.05  # an error is reported, and nothing was accepted
-    submit_is_late: float = 0.05  # an error is reported, and it is accepted up to an hour later
-    list_fails: float = 0.05
-    list_is_partial: float = 0.1  # leaves out some jobs and says nothing
-    drop: float = 0.03  # an accepted job vanishes before it starts
-    preempt: float = 0.1  # a running job is killed, with its exit trap, and requeued
-    accounting_lag: float = 60.0
-    reuse_ids: float = 0.1
+    cut_before: float = 0.0  # the connection is lost before something is done on the machine
+    cut_after: float = 0.0  # … after it was done: the reply is lost
+    submit_times_out: float = 0.0  # accepted, and an error is reported
+    submit_is_lost: float = 0.0  # an error is reported, and nothing was accepted
+    submit_is_late: float = 0.0  # an error is reported, and it is accepted up to an hour later
+    list_fails: float = 0.0
+    list_is_partial: float = 0.0  # leaves out some jobs and says nothing
+    drop: float = 0.0  # an accepted job vanishes before it starts
+    preempt: float = 0.0  # a running job is killed, with its exit trap, and requeued if it may be
+    accounting_lag: float = 0.0
+    reuse_ids: float = 0.0
 
 
-@dataclass
-class Directory:
-    """The marks of one attempt, with the names of their makers."""
-
-    lock: str = ""
-    receipt: str = ""
-    fence: str = ""
-    mark: EndMark | None = None
-    begun: bool = False
+LYING = Faults(0.03, 0.03, 0.1, 0.05, 0.05, 0.05, 0.1, 0.03, 0.1, 60.0, 0.1)
+"""Everything at once."""
 
 
 @dataclass
@@ -62,246 +71,252 @@ class Job:
 
     job_id: str
     directory: str
-    starts: float
-    lasts: float
-    state: str = "queued"  # queued | running | done | dropped
-    ends: float = 0.0
+    script: str = ""
+    name: str = ""
+    rerunnable: bool = False
+    state: str = QUEUED
+    submitted: float = 0.0
+    started: float = 0.0
+    ended: float = 0.0
     restarts: int = 0
-    ended_at: float = 0.0
+    outcome: str = "COMPLETED"
+    exit_status: int = 0
+    turned_away: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where it runs: what a payload reads and writes."""
+        return Path(self.directory)
+
+    @property
+    def is_alive(self) -> bool:
+        """Queued or running."""
+        return self.state in (QUEUED, RUNNING)
 
 
 @dataclass
-class LyingCluster:
-    """The whole, with a seed."""
+class SimulatedCluster:
+    """The queue and its accounting."""
 
-    seed: int
+    folder: Path
+    seed: int = 0
     faults: Faults = field(default_factory=Faults)
-    now: float = 0.0
+    payload: Callable[[Job], int | None] | None = None
+    """What a job does: called with the job when it ends; returns the exit status of the script (None: 0)."""
+    runs_for: Callable[[Job, random.Random], float] = lambda job, dice: dice.uniform(1, 600)
+    waits_for: Callable[[Job, random.Random], float] = lambda job, dice: dice.uniform(0, 300)
+    places: int | None = None
+    """How many jobs run at once; None: all."""
+    clock: VirtualClock = field(default_factory=VirtualClock)
 
     def __post_init__(self) -> None:
+        self.folder = Path(self.folder)
         self.dice = random.Random(self.seed)
-        self.directories: dict[str, Directory] = {}
-        self.jobs: list[Job] = []
-        self.late: list[tuple[float, str]] = []
-        self.next_id = 100
-        self.omitted: dict[tuple[int, str], int] = {}
-        #: directory -> ids of the jobs whose payload has come to its end there; what the proofs look at.
-        self.completed: dict[str, list[str]] = {}
+        self.lock = threading.RLock()
+        self.is_reachable = True
+        self.jobs: dict[str, Job] = {}  # the last bearer of each id
+        self.alive: dict[str, list[Job]] = {}  # directory -> jobs that may still run there
+        self.known: dict[str, list[Job]] = {}  # directory -> all jobs there ever were
+        self._ended: deque[Job] = deque()
+        self._events: list[tuple[float, int, Callable[[], object]]] = []
+        self._tickets = itertools.count()
+        self._next_id = itertools.count(1001)
+        self._waiting: deque[Job] = deque()
+        self._omitted: dict[str, int] = {}
+        self.running = 0
+        self.busiest = 0  # most jobs in the queue at once, of those the scheduler knows
+        self.counts: dict[str, int] = {}  # how often each command was run
+        #: directory -> ids of jobs whose payload began, and of those whose payload came to its end: what proofs look at.
         self.began: dict[str, list[str]] = {}
+        self.completed: dict[str, list[str]] = {}
 
     # --- time ------------------------------------------------------------------------------------------------------------------
 
+    @property
+    def now(self) -> float:
+        """Seconds since the cluster was made."""
+        return self.clock.monotonic()
+
     def advance(self, seconds: float) -> None:
-        """Move time, event by event."""
-        end = self.now + seconds
-        while True:
-            due = self._next_event()
-            if due is None or due > end:
-                break
-            self.now = max(self.now, due)
-            self._happen()
-        self.now = end
+        """Let time go by."""
+        self.clock.advance(seconds)
+        self.catch_up()
 
-    def _next_event(self) -> float | None:
-        times = [job.starts for job in self.jobs if job.state == "queued"] + [job.ends for job in self.jobs if job.state == "running"]
-        return min([*times, *(when for when, _ in self.late)], default=None)
+    def catch_up(self) -> None:
+        """Let happen what was due, in its order."""
+        with self.lock:
+            while self._events and self._events[0][0] <= self.now:
+                heapq.heappop(self._events)[2]()
 
-    def _happen(self) -> None:
-        for when, directory in [item for item in self.late if item[0] <= self.now]:
-            self.late.remove((when, directory))
-            self._accept(directory)
-        for job in self.jobs:
-            if job.state == "queued" and job.starts <= self.now:
-                self._start(job)
-            elif job.state == "running" and job.ends <= self.now:
-                self._end(job)
+    @property
+    def next_event(self) -> float | None:
+        """Seconds until something happens by itself."""
+        return self._events[0][0] - self.now if self._events else None
 
-    def _accept(self, directory: str) -> Job:
-        ended = [job.job_id for job in self.jobs if job.state in ("done", "dropped") and self.now - job.ended_at > 3600]
-        again = bool(ended) and self.dice.random() < self.faults.reuse_ids
-        # A3: an id is not given to another submission of the same directory.
-        candidates = [each for each in ended if not any(j.job_id == each and j.directory == directory for j in self.jobs)]
-        job_id = self.dice.choice(candidates) if again and candidates else str(self.next_id)
-        self.next_id += 1
-        dropped = self.dice.random() < self.faults.drop
-        job = Job(job_id, directory, self.now + self.dice.uniform(0, 300), self.dice.uniform(1, 600))
-        if dropped:
-            job.state, job.ended_at = "dropped", self.now
-        self.jobs.append(job)
+    def _at(self, seconds: float, what: Callable[[], object]) -> None:
+        heapq.heappush(self._events, (self.now + seconds, next(self._tickets), what))
+
+    def throw(self, probability: float) -> bool:
+        """Whether the dice says so."""
+        return probability > 0 and self.dice.random() < probability
+
+    def count(self, command: str) -> None:
+        """Note that a command was run."""
+        self.counts[command] = self.counts.get(command, 0) + 1
+
+    # --- the life of a job -------------------------------------------------------------------------------------------------------
+
+    def submit(self, directory: str, script: str) -> tuple[int, str]:
+        """`sbatch`: (exit status, text)."""
+        self.count("sbatch")
+        faults = self.faults
+        if self.throw(faults.submit_is_lost):
+            return 1, "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
+        if self.throw(faults.submit_is_late):
+            self._at(self.dice.uniform(1, 3600), lambda: self._accept(directory, script))
+            return 1, "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
+        job = self._accept(directory, script)
+        if self.throw(faults.submit_times_out):
+            return 1, "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
+        return 0, f"Submitted batch job {job.job_id}\n"
+
+    def _accept(self, directory: str, script: str) -> Job:
+        job = Job(self._new_id(directory), directory, script, submitted=self.now)
+        for line in (job.folder / script).read_text(errors="replace").splitlines():
+            if line.startswith("#SBATCH --job-name="):
+                job.name = line.partition("=")[2].strip('"')
+            elif line.strip() == "#SBATCH --requeue":
+                job.rerunnable = True
+        self.jobs[job.job_id] = job
+        self.known.setdefault(directory, []).append(job)
+        if self.throw(self.faults.drop):
+            job.state, job.ended = DROPPED, self.now
+            self._ended.append(job)
+            return job
+        self.alive.setdefault(directory, []).append(job)
+        self.busiest = max(self.busiest, sum(map(len, self.alive.values())) if self.places is None else self.busiest)
+        self._at(self.waits_for(job, self.dice), lambda: self._start(job))
         return job
 
+    def _new_id(self, directory: str) -> str:
+        """A new id; now and then one that was given more than an hour ago, but never to another job of the same directory."""
+        new = str(next(self._next_id))
+        if self._ended and self.now - self._ended[0].ended > 3600 and self.throw(self.faults.reuse_ids):
+            old = self._ended.popleft().job_id
+            if not self.jobs[old].is_alive and all(job.job_id != old for job in self.known.get(directory, ())):
+                return old
+        return new
+
     def _start(self, job: Job) -> None:
-        """The script runs from its first line: the fence decides (PROTOCOL 10.3, for a rerunnable job)."""
-        place = self.directories[job.directory]
-        job.state, job.ends = "running", self.now
-        if not place.fence:
-            place.fence = job.job_id
-        if place.fence != job.job_id:
-            return  # turned away: it ends at once and leaves nothing
-        place.begun, place.mark = True, None
+        """The script runs from its first line: the fence decides."""
+        if job.state != QUEUED:
+            return
+        if self.places is not None and self.running >= self.places:
+            self._waiting.append(job)
+            return
+        job.state, job.started = RUNNING, self.now
+        self.running += 1
+        marks = job.folder / MARKS
+        try:
+            os.symlink(job.job_id, marks / "fence")
+        except FileExistsError:
+            pass
+        job.turned_away = os.readlink(marks / "fence") != job.job_id
+        again = (marks / "begun.0").exists() and not job.rerunnable
+        if job.turned_away or again:
+            self._at(0.0, lambda: self._end(job, 0))
+            return
+        (marks / "begun.0").touch()
+        (marks / "ended.0").unlink(missing_ok=True)
         self.began.setdefault(job.directory, []).append(job.job_id)
-        job.ends = self.now + job.lasts
+        self._at(self.runs_for(job, self.dice), lambda: self._finish(job))
 
-    def _end(self, job: Job) -> None:
-        place = self.directories[job.directory]
-        if place.fence != job.job_id:
-            job.state, job.ended_at = "done", self.now
-        elif self.dice.random() < self.faults.preempt:
+    def _finish(self, job: Job) -> None:
+        if job.state != RUNNING:
+            return
+        if self.throw(self.faults.preempt):
             # Killed: the exit trap writes a mark all the same, and the scheduler queues the job again.
-            place.mark = EndMark(job_id=job.job_id, restarts=job.restarts, exit_status=143)
-            job.state, job.starts, job.restarts = "queued", self.now + self.dice.uniform(1, 120), job.restarts + 1
-        else:
-            place.mark = EndMark(job_id=job.job_id, restarts=job.restarts, exit_status=0)
-            self.completed.setdefault(job.directory, []).append(job.job_id)
-            job.state, job.ended_at = "done", self.now
+            self._mark(job, 143)
+            self._leave()
+            if not job.rerunnable:
+                job.outcome = "PREEMPTED"
+                self._over(job)
+                return
+            job.state, job.restarts = QUEUED, job.restarts + 1
+            self._at(self.dice.uniform(1, 120), lambda: self._start(job))
+            return
+        for name in ("_scheduler-stdout.txt", "_scheduler-stderr.txt"):
+            (job.folder / name).touch()
+        status = (self.payload(job) if self.payload is not None else 0) or 0
+        self.completed.setdefault(job.directory, []).append(job.job_id)
+        self._mark(job, status)
+        self._end(job, status)
 
-    # --- the questions ------------------------------------------------------------------------------------------------------------
+    def _mark(self, job: Job, status: int) -> None:
+        (job.folder / MARKS / "ended.0").write_text(f"{job.job_id} {job.restarts} {status}\n")
 
-    def asking(self) -> LyingAsking:
-        """Return a connection."""
-        return LyingAsking(self)
+    def _end(self, job: Job, status: int) -> None:
+        if job.state != RUNNING:
+            return
+        job.exit_status, job.outcome = status, "COMPLETED" if status == 0 else "FAILED"
+        self._leave()
+        self._over(job)
 
-    def can_still_run(self, directory: str) -> bool:
-        """Whether the payload of a directory runs, or may run later; for the proofs."""
-        place = self.directories[directory]
-        if place.fence.startswith("revoked"):
+    def _leave(self) -> None:
+        self.running -= 1
+        if self._waiting:
+            waiting = self._waiting.popleft()
+            self._at(0.0, lambda: self._start(waiting))
+
+    def _over(self, job: Job) -> None:
+        job.state, job.ended = DONE, self.now
+        self._ended.append(job)
+        self.alive[job.directory].remove(job)
+        if not self.alive[job.directory]:
+            del self.alive[job.directory]
+
+    def cancel(self, job_id: str) -> bool:
+        """`scancel`: whether there was such a job."""
+        self.count("scancel")
+        job = self.jobs.get(job_id)
+        if job is None or not job.is_alive:
             return False
-        alive = [job for job in self.jobs if job.directory == directory and job.state in ("queued", "running")]
-        if place.fence:
-            return any(job.job_id == place.fence for job in alive)
-        return bool(alive) or any(where == directory for _, where in self.late)
+        if job.state == RUNNING:
+            if not job.turned_away:
+                self._mark(job, 143)
+            self._leave()
+        job.outcome = "CANCELLED"
+        self._over(job)
+        return True
 
+    # --- what it shows -----------------------------------------------------------------------------------------------------------
 
-class LyingAsking:
-    """One connection to a lying cluster."""
+    def show(self, job_ids: list[str]) -> list[Job]:
+        """The queue's living jobs of these ids; some may be left out, but none three times in a row."""
+        found = [self.jobs[job_id] for job_id in job_ids if job_id in self.jobs and self.jobs[job_id].is_alive]
+        return [job for job in found if not self._omits(job)]
 
-    knows_ids = True
-
-    def __init__(self, cluster: LyingCluster) -> None:
-        self.cluster = cluster
-
-    def _throw(self, probability: float) -> bool:
-        return self.cluster.dice.random() < probability
-
-    def _cut(self, probability: float) -> None:
-        self.cluster.advance(self.cluster.dice.uniform(0, 0.5))
-        if self._throw(probability):
-            raise ConnectionResetError("the connection was cut")
-
-    def _before(self) -> None:
-        self._cut(self.cluster.faults.cut_before)
-
-    def _after(self) -> None:
-        self._cut(self.cluster.faults.cut_after)
-
-    def same(self, one: str, other: str) -> bool:
-        """Whether two ids are equal."""
-        return one == other
-
-    async def submit(self, directory: str, script: str, me: str) -> Answer:
-        """The guard."""
-        self._before()
-        cluster, place = self.cluster, self.cluster.directories[directory]
-        if not place.lock:
-            place.lock = me
-        if place.lock != me:
-            self._after()
-            return self._read(place.receipt) if place.receipt else Unknown(reason="asked, answer unknown")
-        if place.fence:
-            self._after()
-            return Unknown(reason="revoked or started")
-        place.receipt = self._sbatch(cluster, directory)
-        self._after()
-        return self._read(place.receipt)
-
-    def _sbatch(self, cluster: LyingCluster, directory: str) -> str:
-        faults = cluster.faults
-        if self._throw(faults.submit_is_lost):
-            return "error: lost"
-        if self._throw(faults.submit_is_late):
-            cluster.late.append((cluster.now + cluster.dice.uniform(1, 3600), directory))
-            return "error: timed out"
-        job = cluster._accept(directory)
-        return "error: timed out" if self._throw(faults.submit_times_out) else job.job_id
-
-    @staticmethod
-    def _read(receipt: str) -> Answer:
-        return Unknown(reason=receipt) if receipt.startswith("error") else Accepted(job_id=receipt)
-
-    async def look(self, directory: str) -> Accepted | Revoked | Gone | None:
-        """The fence."""
-        self._before()
-        fence = self.cluster.directories[directory].fence
-        self._after()
-        if not fence:
-            return None
-        return Revoked(reason="before") if fence.startswith("revoked") else Accepted(job_id=fence, found_by="fence")
-
-    async def revoke(self, directory: str, epoch: int) -> Recovery:
-        """Take the fence."""
-        self._before()
-        place = self.cluster.directories[directory]
-        if not place.fence:
-            place.fence = f"revoked:{epoch}"
-        self._after()
-        return Revoked(reason="ours") if place.fence.startswith("revoked") else Accepted(job_id=place.fence, found_by="fence")
-
-    async def search(self, directory: str) -> list[str]:
-        """Queue and accounting by directory; the queue may leave something out."""
-        self._before()
-        found = [job.job_id for job in self._shown() if job.directory == directory]
-        self._after()
-        return found
-
-    def _shown(self) -> list[Job]:
-        live = [job for job in self.cluster.jobs if job.state in ("queued", "running")]
-        return [job for job in live if not self._throw(0.5)] if self._throw(self.cluster.faults.list_is_partial) else live
-
-    def _may_omit(self, process: int, job: Job) -> bool:
-        """A5: a living job is not left out of three listings in a row, as one asker sees them."""
-        omitted = self.cluster.omitted.get((process, job.job_id), 0)
-        omit = omitted < 2 and self._throw(self.cluster.faults.list_is_partial)
-        self.cluster.omitted[process, job.job_id] = omitted + 1 if omit else 0
+    def _omits(self, job: Job) -> bool:
+        if not self.faults.list_is_partial:
+            return False
+        before = self._omitted.get(job.job_id, 0)
+        omit = before < 2 and self.throw(self.faults.list_is_partial)
+        self._omitted[job.job_id] = before + 1 if omit else 0
         return omit
 
-    async def list_jobs(self, jobs: Sequence[JobInFlight]) -> Listing:
-        """Marks first, then the queue."""
-        self._before()
-        listing = Listing(complete=True)
-        for job in jobs:
-            mark = self.cluster.directories[job.directory].mark
-            if mark is not None:
-                listing.fences[job.process] = mark.job_id
-                if mark.job_id == job.job_id:
-                    listing.marks[job.process] = mark
-        self.cluster.advance(self.cluster.dice.uniform(0, 2))
-        if self._throw(self.cluster.faults.list_fails):
-            return Listing(complete=False, reason="the queue does not answer")
-        for shown in [job for job in self.cluster.jobs if job.state in ("queued", "running")]:
-            for job in jobs:
-                # Ids are reused: the queue shows somebody else's job under ours now and then.
-                if shown.job_id == job.job_id and not self._may_omit(job.process, shown):
-                    listing.jobs[job.job_id] = {"job_id": shown.job_id, "job_state": shown.state}
-        self._after()
-        return listing
-
-    async def is_over(self, job_id: str) -> bool | None:
-        """Accounting: knows an end a while later; of an id that was given again it tells of the last bearer."""
-        self._before()
-        bearers = [job for job in self.cluster.jobs if job.job_id == job_id and job.state != "dropped"]
-        self._after()
-        if not bearers:
+    def account(self, job_id: str) -> str | None:
+        """The state in accounting, which knows an end a while later; None: it knows nothing of the job."""
+        job = self.jobs.get(job_id)
+        if job is None or job.state == DROPPED:
             return None
-        last = bearers[-1]
-        if last.state != "done":
-            return False
-        return True if self.cluster.now - last.ended_at > self.cluster.faults.accounting_lag else None
+        if job.is_alive:
+            return "PENDING" if job.state == QUEUED else "RUNNING"
+        return job.outcome if self.now - job.ended >= self.faults.accounting_lag else "RUNNING"
 
-    async def kill(self, job_id: str) -> bool:
-        """Cancel."""
-        self._before()
-        for job in self.cluster.jobs:
-            if job.job_id == job_id and job.state in ("queued", "running"):
-                job.state, job.ended_at = "done", self.cluster.now
-        self._after()
-        return True
+    def can_still_run(self, directory: str) -> bool:
+        """Whether the payload of a directory runs, or may run later; for proofs."""
+        try:
+            fence = os.readlink(Path(directory) / MARKS / "fence")
+        except OSError:
+            return bool(self.alive.get(directory))
+        return any(job.job_id == fence for job in self.alive.get(directory, ()))

@@ -230,10 +230,12 @@ class Asking:
         retval, stdout, stderr = await self.transport.exec_command_wait_async(command)
         return {"retval": retval, "stdout": stdout, "stderr": stderr}
 
-    async def is_over(self, job_id: str) -> bool | None:
-        """What accounting says about the end; None: nothing."""
+    async def is_over(self, job_id: str, directory: str) -> bool | None:
+        """What accounting says about the end of the job of a directory; None: nothing, or it speaks of another job with this id."""
         said = await self.accounting(job_id)
-        return None if said is None else self.scheduler.is_job_ended(said)
+        if said is None or not self.scheduler.is_about(said, directory):
+            return None
+        return self.scheduler.is_job_ended(said)
 
     async def kill(self, job_id: str) -> bool:
         """Ask for the job to be killed."""

@@ -223,11 +223,11 @@ async def _look_ended(asking: Asking, job: JobInFlight, listing: Listing, patien
     info = listing.jobs.get(job.job_id, {})
     found = await asking.look(job.directory)
     if isinstance(found, (Revoked, Gone)):
-        over = bool(info) or await asking.is_over(job.job_id)
+        over = bool(info) or await asking.is_over(job.job_id, job.directory)
         return Ended(evidence="accounting", info=info) if isinstance(found, Gone) and over else found
     if isinstance(found, Accepted) and asking.knows_ids and not asking.same(found.job_id, job.job_id):
         return Renamed(job_id=found.job_id)
-    over = True if info else await asking.is_over(job.job_id)
+    over = True if info else await asking.is_over(job.job_id, job.directory)
     if over is False:
         return NotYet(misses=0, reason="accounting says that the job goes on")
     if over or listing.absence_is_evidence or misses >= patience:

@@ -19,6 +19,7 @@ from aiida.orm.nodes.data.remote.stash.compress import RemoteStashCompressedData
 from aiida.orm.nodes.data.remote.stash.folder import RemoteStashFolderData
 from aiida.repository.repository import Repository
 from aiida.schedulers.guard import MARKS
+from aiida.transports.errors import Unreachable, classify
 from aiida.transports.paths import has_magic
 
 from .plan import Plan, find_input
@@ -128,7 +129,10 @@ async def _ensure_folder(transport: Transport, path: str) -> None:
         await transport.makedirs_async(path, ignore_existing=True)
 
 
-def _with_hint(error: OSError, text: str) -> OSError:
+def _with_hint(error: OSError, text: str) -> Exception:
+    """The same kind of failure, with more words; one of the connection stays one."""
+    if classify(error).unreachable:
+        return Unreachable(f"{text}: {error.strerror or error}")
     changed = type(error)(error.errno, f"{text}: {error.strerror or error}") if error.errno else OSError(f"{text}: {error}")
     changed.is_temporary = getattr(error, "is_temporary", None)  # type: ignore[attr-defined]
     return changed
