@@ -103,6 +103,35 @@ def find_closure(
         return {row[0] for row in statements.execute(connection, sql, (parameter,))}
 
 
+def count_links(store: Store, ids: Iterable[int]) -> int:
+    """Return how many links begin at these nodes."""
+    condition, parameter = store.dialect.among("input_id", ids)
+    with store.reading() as connection:
+        return int(statements.execute(connection, f"SELECT count(*) FROM db_dblink WHERE {condition}", (parameter,)).scalar())
+
+
+def find_reached(store: Store, ids: Iterable[int], forward: Iterable[LinkType], backward: Iterable[LinkType]) -> set[int]:
+    """Return these nodes and all that are reached from them: outputs by links of the types `forward`, inputs by those `backward`.
+
+    One statement, whatever the depth; what it has seen is kept by the database, on disk if need be.
+    """
+    steps = [
+        (here, there, _type_condition(store, types))
+        for (here, there), types in ((_SIDES["outgoing"], list(forward)), (_SIDES["incoming"], list(backward)))
+        if types
+    ]
+    condition, parameter = store.dialect.among("n.id", ids)
+    sql = f"WITH RECURSIVE reached(id) AS (SELECT n.id FROM db_dbnode n WHERE {condition}"
+    if store.dialect.name == "sqlite":
+        for here, there, wanted in steps:
+            sql += f" UNION SELECT l.{there} FROM reached r JOIN db_dblink l ON l.{here} = r.id{wanted}"
+    elif steps:  # PostgreSQL has one recursive term
+        both = " UNION ALL ".join(f"SELECT l.{there} AS id FROM db_dblink l WHERE l.{here} = r.id{wanted}" for here, there, wanted in steps)
+        sql += f" UNION SELECT x.id FROM reached r CROSS JOIN LATERAL ({both}) x"
+    with store.reading() as connection:
+        return {row[0] for row in statements.iterate(connection, f"{sql}) SELECT id FROM reached", (parameter,))}
+
+
 def is_reachable(store: Store, start: int, target: int, types: Iterable[LinkType] = ()) -> bool:
     """Return whether `target` is reached from `start` along links of these types."""
     return target in find_closure(store, [start], "outgoing", types)

@@ -81,6 +81,18 @@ def execute(connection: sa.Connection, sql: str, parameters: Any = ()) -> Rows:
     return Rows(rows, cursor.rowcount, [column[0] for column in described] if described else ())
 
 
+def iterate(connection: sa.Connection, sql: str, parameters: Any = ()) -> Iterator[Row]:
+    """Run a text in the driver's own style and give its rows as they come, so that they are not all in memory as tuples.
+
+    PostgreSQL's driver has them all as bytes, which is a tenth of that.
+    """
+    if _is_heard(connection):
+        yield from connection.exec_driver_sql(sql, parameters)
+        return
+    driver: Any = connection.connection.dbapi_connection
+    yield from driver.execute(sql, parameters)
+
+
 def execute_many(connection: sa.Connection, sql: str, rows: Iterable[Row]) -> None:
     """Run a text in the driver's own style once for each row of parameters."""
     if _is_heard(connection):

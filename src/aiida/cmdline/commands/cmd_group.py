@@ -179,12 +179,16 @@ def _delete_nodes_of(groups: Sequence[orm.Group], force: bool, dry_run: bool, ru
     """Delete the nodes in groups; return whether to go on."""
 
     def stop(found: set[int]) -> bool:
+        if found and not force:
+            echo.echo_report(f"Nodes to be deleted: {tools.graph.deletions.preview(found)}")
+        if dry_run:
+            return True
         if not found or force:
             return False
         echo.echo_warning(f"YOU ARE ABOUT TO DELETE {len(found)} NODES! THIS CANNOT BE UNDONE!")
         return not click.confirm("Do you want to continue?", default=False)
 
-    _, was_done = tools.delete_group_nodes([int(group.pk) for group in groups], dry_run=True if dry_run else stop, **rules)
+    _, was_done = tools.delete_group_nodes([int(group.pk) for group in groups], dry_run=stop, **rules)
     return was_done or dry_run
 
 

@@ -18,6 +18,8 @@ def delete(pks: Iterable[int], *, dry_run: bool, force: bool, **traversal_rules:
     def stop(found: Collection[int]) -> bool:
         """Return whether nothing is to be deleted."""
         echo.echo_report(f"{len(found)} Node(s) marked for deletion")
+        if found and not force:
+            echo.echo_report(f"That is {graph.deletions.preview(found)}")
         if dry_run or not found:
             return True
         if force:

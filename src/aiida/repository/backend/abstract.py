@@ -116,6 +116,13 @@ class AbstractRepositoryBackend(ABC):
         with self.open(key) as handle:
             return hash_stream(handle)
 
+    def get_object_sizes(self, keys: Iterable[str]) -> dict[str, int]:
+        """Return the sizes in bytes of those objects that are there."""
+        found: dict[str, int] = {}
+        for key, stream in self.iter_object_streams(keys):
+            found[key] = stream.seek(0, io.SEEK_END)
+        return found
+
     def delete_object(self, key: str) -> None:
         """Delete an object."""
         self.delete_objects([key])

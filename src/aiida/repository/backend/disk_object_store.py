@@ -189,6 +189,19 @@ class DiskObjectStoreRepositoryBackend(AbstractRepositoryBackend):
             raise FileNotFoundError(key)
         return key if self.key_format == "sha256" else super().get_object_hash(key)
 
+    def get_object_sizes(self, keys: Iterable[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        packed: list[str] = []
+        for key in keys:
+            try:
+                found[key] = self._loose_path(key).stat().st_size
+            except OSError:
+                packed.append(key)
+        for key, facts in self.container.get_objects_meta(packed) if packed else ():
+            if facts.size is not None:
+                found[key] = facts.size
+        return found
+
     def delete_objects(self, keys: list[str]) -> None:
         super().delete_objects(keys)
         self.container.delete_objects(keys)

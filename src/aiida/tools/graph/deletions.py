@@ -3,19 +3,62 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aiida import orm
 from aiida.common.slots import current_store
+from aiida.repository.repository import Repository
+from aiida.storage.links import count_links
 from aiida.tools.graph.graph_traversers import get_nodes_delete
 
 if TYPE_CHECKING:
     from aiida.storage.store import Store
 
-__all__ = ("delete_group_nodes", "delete_nodes")
+__all__ = ("Preview", "delete_group_nodes", "delete_nodes", "preview")
+
+# So many rows are looked at in one go.
+_BATCH = 10_000
 
 DELETE_LOGGER = logging.getLogger("aiida.tools.delete")
+
+
+@dataclass
+class Preview:
+    """What would go: nodes by type, links, files with their size (equal files are kept once, and counted once)."""
+
+    nodes: int = 0
+    links: int = 0
+    files: int = 0
+    bytes: int = 0
+    types: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        types = ", ".join(f"{count} {name}" for name, count in self.types.most_common())
+        return f"{self.nodes} nodes ({types}), {self.links} links, {self.files} files of {self.bytes / 1e6:.1f} MB"
+
+
+def preview(pks: Iterable[int], backend: Store | None = None) -> Preview:
+    """Count what deleting these nodes takes away; files are deleted by the next `verdi storage maintain --full`, if no other node has them."""
+    store = backend or current_store.get()
+    found, keys, ordered = Preview(), set[bytes](), sorted(pks)
+    for start in range(0, len(ordered), _BATCH):
+        batch = ordered[start : start + _BATCH]
+        query = orm.QueryBuilder(backend=store).append(orm.Node, filters={"id": {"in": batch}}, project=["node_type", "repository_metadata"])
+        new: list[str] = []
+        for node_type, tree in query.iterall(_BATCH):
+            found.nodes += 1
+            found.types[node_type.rpartition(".")[0] or node_type] += 1
+            for key in filter(None, Repository.flatten(tree).values()) if tree else ():
+                if (short := key.encode()) not in keys:
+                    keys.add(short)
+                    new.append(key)
+        found.links += count_links(store, batch)
+        found.bytes += sum(store.repository.get_object_sizes(new).values())
+    found.files = len(keys)
+    return found
 
 
 def _warn_of(missing: Iterable[int]) -> None:

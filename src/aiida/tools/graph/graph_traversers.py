@@ -1,6 +1,6 @@
-"""Close a set of nodes under rules: from the nodes at the edge of what is known, follow the links that the rules allow.
+"""Close a set of nodes under rules: what is reached along the links that the rules allow.
 
-Every round asks the database once per direction and batch; a node is asked for once, so rings and depth cost nothing.
+The database does it in one statement, whatever the depth; only a bounded number of rounds is walked here, a statement each.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 from aiida import orm
 from aiida.common import exceptions
 from aiida.common.links import GraphTraversalRules, LinkType
-from aiida.graph.traversal import FORWARD, Edge, Rules, close, resolve_rules
+from aiida.common.slots import current_store
+from aiida.graph.traversal import BACKWARD, FORWARD, Edge, Rules, close, resolve_rules
+from aiida.storage.links import find_links, find_reached
 
 if TYPE_CHECKING:
     from aiida.storage.store import Store
 
 __all__ = ("LinkQuadruple", "TraverseGraphOutput", "get_nodes_delete", "get_nodes_export", "traverse_graph", "validate_traversal_rules")
 
-BATCH = 900
+BATCH = 10_000
 
 
 class LinkQuadruple(NamedTuple):
@@ -85,9 +87,22 @@ def traverse_graph(
         raise exceptions.ValidationError("max_iterations must be None or a positive number")
     rules = Rules(_link_types(links_forward, "links_forward"), _link_types(links_backward, "links_backward"))
     known = _existing(set(starting_pks), missing_callback, backend)
-    reached = close(known, rules, partial(_find_edges, backend=backend), max_steps=max_iterations)
-    links = {LinkQuadruple(edge.source_id, edge.target_id, edge.link_type.value, edge.label) for edge in reached.links}
-    return {"nodes": reached.nodes, "links": links if get_links else None}
+    store = backend or current_store.get()
+    if max_iterations is None:
+        nodes = find_reached(store, known, rules.forward, rules.backward)
+        return {"nodes": nodes, "links": _links_of(store, nodes, rules) if get_links else None}
+    reached = close(known, rules, partial(_find_edges, store), max_steps=max_iterations)
+    return {"nodes": reached.nodes, "links": set(map(_quadruple, reached.links)) if get_links else None}
+
+
+def _quadruple(edge: Edge) -> LinkQuadruple:
+    return LinkQuadruple(edge.source_id, edge.target_id, edge.link_type.value, edge.label)
+
+
+def _links_of(store: Store, nodes: set[int], rules: Rules) -> set[LinkQuadruple]:
+    """Return the links that were followed from these nodes: those of the rules, at the end where they are followed from."""
+    sides = ((rules.forward, FORWARD), (rules.backward, BACKWARD))
+    return {_quadruple(edge) for types, direction in sides if types for edge in _find_edges(store, nodes, types, direction)}
 
 
 def _link_types(given: Iterable[LinkType], name: str) -> frozenset[LinkType]:
@@ -117,13 +132,8 @@ def _existing(pks: set[int], missing_callback: Callable[[Iterable[int]], None] |
     return found
 
 
-def _find_edges(pks: frozenset[int], types: frozenset[LinkType], direction: str, *, backend: Store | None) -> Iterator[Edge]:
+def _find_edges(store: Store, pks: Iterable[int], types: frozenset[LinkType], direction: str) -> Iterator[Edge]:
     """Yield the links of some nodes in one direction."""
-    keyword = "with_incoming" if direction == FORWARD else "with_outgoing"
-    wanted = {"type": {"in": sorted(link_type.value for link_type in types)}}
     for batch in _batches(pks):
-        query = orm.QueryBuilder(backend=backend).append(orm.Node, tag="here", project="id", filters={"id": {"in": batch}})
-        query.append(orm.Node, project="id", edge_filters=wanted, edge_project=["type", "label"], **{keyword: "here"})
-        for here, there, kind, label in query.iterall():
-            ends = (here, there) if direction == FORWARD else (there, here)
-            yield Edge(*ends, LinkType(kind), label)
+        for link in find_links(store, batch, "outgoing" if direction == FORWARD else "incoming", types):
+            yield Edge(link.input_id, link.output_id, LinkType(link.type), link.label)
