@@ -211,6 +211,7 @@ def start_times(folder, count, pause):
 
 
 __all__ = [
+    "ArithmeticAddCalculation",
     "Once",
     "Parent",
     "Quick",

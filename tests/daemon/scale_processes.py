@@ -120,13 +120,21 @@ def wait_all(timeout, left=0):
 
 def pss(pids=None):
     """Proportional set size in MB of workers and their children."""
-    family = [process for pid in pids or worker_pids() for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))]
+    family = [
+        process
+        for pid in pids or worker_pids()
+        for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))
+    ]
     return sum(process.memory_full_info().pss for process in family) / 1e6
 
 
 def cpu_share(seconds, pids=None):
     """The share of one core that workers and their children use."""
-    family = [process for pid in pids or worker_pids() for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))]
+    family = [
+        process
+        for pid in pids or worker_pids()
+        for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))
+    ]
 
     def used():
         return sum(sum(process.cpu_times()[:2]) for process in family)
@@ -148,15 +156,20 @@ def clone(pk, copies):
     connection.execute("BEGIN IMMEDIATE")
     listed = ", ".join(columns)
     connection.execute(
-        f"INSERT INTO db_dbnode (id, uuid, {listed}) {series} SELECT :first + i, lower(hex(randomblob(16))), {listed} FROM n, db_dbnode WHERE id = :pk", given
+        f"INSERT INTO db_dbnode (id, uuid, {listed}) {series} SELECT :first + i, lower(hex(randomblob(16))), {listed} FROM n, db_dbnode WHERE id = :pk",
+        given,
     )
     connection.execute(
-        f"INSERT INTO db_dblink (input_id, output_id, label, type) {series} SELECT input_id, :first + i, label, type FROM n, db_dblink WHERE output_id = :pk", given
+        f"INSERT INTO db_dblink (input_id, output_id, label, type) {series} SELECT input_id, :first + i, label, type FROM n, db_dblink WHERE output_id = :pk",
+        given,
     )
     for table, key in (("event", "process"), ("task", "process"), ("wait", "waiter")):
         others = [row[1] for row in connection.execute(f"PRAGMA table_info({table})") if row[1] != key]
         listed = ", ".join(others)
-        connection.execute(f"INSERT INTO {table} ({key}, {listed}) {series} SELECT :first + i, {listed} FROM n, {table} WHERE {key} = :pk", given)
+        connection.execute(
+            f"INSERT INTO {table} ({key}, {listed}) {series} SELECT :first + i, {listed} FROM n, {table} WHERE {key} = :pk",
+            given,
+        )
     # a journal names the uuid of its node, and the fold checks it
     connection.execute(
         """UPDATE event SET data = json_set(data, '$.uuid', (SELECT substr(uuid,1,8)||'-'||substr(uuid,9,4)||'-'||substr(uuid,13,4)||'-'||substr(uuid,17,4)

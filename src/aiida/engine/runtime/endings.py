@@ -64,8 +64,10 @@ def end(
     before: Sequence[ev.Event] = (),
     outputs: Sequence[Any] = (),
     logs: Sequence[Any] = (),
+    *,
+    together: bool = False,
 ) -> None:
-    """T6 and what follows it."""
+    """T6 and what follows it; `together` with the writes of other processes, if this worker groups them."""
     process, attached = live.process, ready(outputs)
     hook = process is not None and type(process)._overrides_on_terminated()
     patch, remove = terminal_projection(event)
@@ -84,14 +86,18 @@ def end(
             journal.insert_hook(tx, live.pk, core.worker)
         core.project(live, patch, remove)
 
-    woken = write.finish(core.env, live, [*before, event], body)
-    live.mail = False
-    core.ended(live, woken)
-    if live.scratch is not None:
-        shutil.rmtree(live.scratch, ignore_errors=True)
-        live.scratch = None
-    if process is not None:
-        run_terminated(core, live.pk, process, hook=hook)
+    def after() -> bool:
+        live.mail = False
+        core.ended(live, wanted.result)
+        if live.scratch is not None:
+            shutil.rmtree(live.scratch, ignore_errors=True)
+            live.scratch = None
+        if process is not None:
+            run_terminated(core, live.pk, process, hook=hook)
+        return False
+
+    wanted = write.finishing(live, [*before, event], body)
+    core.commit(wanted, after, together=together)
 
 
 def write_end(core: Core, tx: Transaction, live: Live, events: Sequence[ev.Event], *, hook: bool) -> list[int]:
@@ -179,10 +185,15 @@ def terminal_projection(event: ev.Event) -> tuple[dict[str, Any], tuple[str, ...
 
 
 def abandon_riders(core: Core, tx: Transaction, live: Live) -> None:
-    """Riders that nobody asked for again end with the step, in its transaction; riders of riders first."""
-    for process, epoch, seq in journal.kill_riders(tx, live.pk, core.worker):
+    """Riders that nobody asked for again end with the step, in its transaction; riders of riders first, however deep they go."""
+    taken: list[tuple[int, int, int]] = []
+    above = [live.pk]
+    while above:
+        found = journal.kill_riders(tx, above.pop(), core.worker)
+        taken += found
+        above += [process for process, _, _ in found]
+    for process, epoch, seq in reversed(taken):
         inner = Live(Lease(process, core.worker, epoch, seq), core.load_state(process))
-        abandon_riders(core, tx, inner)
         journal.end(tx, inner.lease)
         killed = ev.Killed(reason="abandoned by a re-run")
         journal.insert_events(tx, process, seq, epoch, [killed])
@@ -201,7 +212,7 @@ def finish(core: Core, live: Live, code: ExitCode, before: Sequence[ev.Event] = 
         process.on_finish(code, code.status == 0)
     outputs, logs = process._take_outputs(), process._take_logs()
     event = ev.Finished(status=code.status, message=code.message, outputs=[output.label for output in outputs])
-    end(core, live, event, before, outputs, logs)
+    end(core, live, event, before, outputs, logs, together=True)
 
 
 def except_(core: Core, live: Live, error: BaseException) -> None:

@@ -13,7 +13,9 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Any
 
 from aiida import orm
@@ -258,8 +260,37 @@ def ride(core: Core, parent: Live, process: Process, help: Help) -> tuple[Any, A
             return replayed(process)
         revived = type(process)._revive(node, runner=core.runner)
         return revived._result(), node
-    live = drive_to_end(core, live, help)
+    live = on_fresh_stack(lambda: drive_to_end(core, live, help))
     return result_of(core, live, live.process or process)
+
+
+_nesting: ContextVar[int] = ContextVar("nesting", default=0)
+NESTED = 16  # calls of processes on one stack: Python's own limit would be reached at some fifty
+
+
+def on_fresh_stack(work: Callable[[], Live]) -> Live:
+    """However deeply processes call each other by `run`: after some calls the next goes on in a thread of its own, with a stack of its own."""
+    depth = _nesting.get() + 1
+    token = _nesting.set(depth)
+    try:
+        if depth % NESTED:
+            return work()
+        return _in_thread(work)
+    finally:
+        _nesting.reset(token)
+
+
+def _in_thread(work: Callable[[], Live]) -> Live:
+    answer: Future[Live] = Future()
+
+    def target() -> None:
+        try:
+            answer.set_result(work())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=copy_context().run, args=(target,), name="aiida-nested", daemon=True).start()
+    return answer.result()
 
 
 def replayed(process: Process) -> tuple[Any, Any]:
