@@ -47,6 +47,7 @@ class Poller:
         self.wake: Callable[[], None] | None = None  # whoever sleeps between ticks
         self._marks: dict[int, dict[int, tuple[str, float]]] = {}  # login -> process -> (its end mark, since when)
         self._shown: dict[int, str] = {}
+        self._told: set[int] = set()  # logins whose jobs cannot be listed, which has been said
         self._authinfos: dict[int, tuple[float, Any]] = {}
 
     def follow(self, login: int, process: int, directory: str, computer: Any) -> None:
@@ -170,7 +171,9 @@ class Poller:
         wait = write.transact(core.env, lambda tx: joblist.open_breaker(tx, lease.id, delay, reason))
         if unreachable:
             self.breakers[lease.id] = core.env.clock.monotonic() + wait
-        LOGGER.warning("the jobs of login %d cannot be listed: %s", lease.id, reason)
+        level = logging.DEBUG if lease.id in self._told else logging.WARNING
+        self._told.add(lease.id)  # an outage of days is worth one line
+        LOGGER.log(level, "the jobs of login %d cannot be listed: %s", lease.id, reason)
 
     def _write(self, lease: Login, jobs: list[JobRow], asked: list[facts.JobInFlight], listing: facts.Listing) -> None:
         """Everything the listing said, if the lease is ours still."""
@@ -186,6 +189,7 @@ class Poller:
             return woken
 
         woken = write.transact(core.env, work)
+        self._told.discard(lease.id)
         if self.breakers.pop(lease.id, None) is not None or woken:
             self._pause.pop(lease.id, None)
             core.ring()

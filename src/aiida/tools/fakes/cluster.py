@@ -124,7 +124,8 @@ class SimulatedCluster:
         self._waiting: deque[Job] = deque()
         self._omitted: dict[str, int] = {}
         self.running = 0
-        self.busiest = 0  # most jobs in the queue at once, of those the scheduler knows
+        self.in_queue = 0  # jobs that wait or run
+        self.busiest = 0  # the most of them at once
         self.counts: dict[str, int] = {}  # how often each command was run
         #: directory -> ids of jobs whose payload began, and of those whose payload came to its end: what proofs look at.
         self.began: dict[str, list[str]] = {}
@@ -194,7 +195,8 @@ class SimulatedCluster:
             self._ended.append(job)
             return job
         self.alive.setdefault(directory, []).append(job)
-        self.busiest = max(self.busiest, sum(map(len, self.alive.values())) if self.places is None else self.busiest)
+        self.in_queue += 1
+        self.busiest = max(self.busiest, self.in_queue)
         self._at(self.waits_for(job, self.dice), lambda: self._start(job))
         return job
 
@@ -270,6 +272,7 @@ class SimulatedCluster:
 
     def _over(self, job: Job) -> None:
         job.state, job.ended = DONE, self.now
+        self.in_queue -= 1
         self._ended.append(job)
         self.alive[job.directory].remove(job)
         if not self.alive[job.directory]:
@@ -297,11 +300,14 @@ class SimulatedCluster:
         return [job for job in found if not self._omits(job)]
 
     def _omits(self, job: Job) -> bool:
+        """At most twice in a row, and then not for a while: a listing that shows the job may be the one whose reply is lost."""
         if not self.faults.list_is_partial:
             return False
         before = self._omitted.get(job.job_id, 0)
-        omit = before < 2 and self.throw(self.faults.list_is_partial)
-        self._omitted[job.job_id] = before + 1 if omit else 0
+        omit = 0 <= before < 2 and self.throw(self.faults.list_is_partial)
+        self._omitted[job.job_id] = (
+            before + 1 if omit else -10 if before == 2 else min(before + 1, 0) if before < 0 else before
+        )
         return omit
 
     def account(self, job_id: str) -> str | None:

@@ -23,7 +23,9 @@ Reply = tuple[int, str, str]
 
 _BEGIN, _ERRORS, _END = guard._BEGIN, guard._ERRORS, guard._STATUS
 _HEAD = f"printf '\\n%s\\n' {_BEGIN}\n"
-_GUARD = re.compile(r"\nln -s (?P<me>\S+) \.aiida/lock 2>/dev/null\n.*?\n\{ (?P<command>.*?)\n\} < /dev/null", re.DOTALL)
+_GUARD = re.compile(
+    r"\nln -s (?P<me>\S+) \.aiida/lock 2>/dev/null\n.*?\n\{ (?P<command>.*?)\n\} < /dev/null", re.DOTALL
+)
 _REVOKE = re.compile(r"\nln -s (?P<who>revoked:\d+) \.aiida/fence")
 _LETTERS = {"%i": "job_id", "%Z": "directory", "%j": "name"}
 
@@ -47,7 +49,11 @@ def run(cluster: SimulatedCluster, command: str, folder: str) -> Reply | None:
         status, said = cluster.submit(folder, shlex.split(command)[1])
         return (status, said, "") if status == 0 else (status, "", said)
     if words[:1] == ["scancel"]:
-        return (0, "", "") if cluster.cancel(words[1]) else (1, "", "scancel: error: Kill job error on job id: Invalid job id specified")
+        return (
+            (0, "", "")
+            if cluster.cancel(words[1])
+            else (1, "", "scancel: error: Kill job error on job id: Invalid job id specified")
+        )
     if command.startswith("SLURM_TIME_FORMAT='standard' squeue"):
         return _squeue(cluster, command)
     if words[:1] == ["sacct"]:
@@ -146,19 +152,29 @@ def _field(job: Job, letter: str) -> str:
     if letter in _LETTERS:
         return str(getattr(job, _LETTERS[letter]))
     pending = job.state == QUEUED
-    plain = {"%t": "PD" if pending else "R", "%r": "Priority" if pending else "None", "%R": "(Priority)" if pending else "node1"}
+    plain = {
+        "%t": "PD" if pending else "R",
+        "%r": "Priority" if pending else "None",
+        "%R": "(Priority)" if pending else "node1",
+    }
     return plain.get(letter, {"%D": "1", "%C": "1", "%l": "1-00:00:00", "%M": "0:00", "%P": "debug"}.get(letter, "N/A"))
 
 
 def _sacct(cluster: SimulatedCluster, job_id: str) -> Reply:
     cluster.count("sacct")
     state = cluster.account(job_id)
-    row = "" if state is None else f"{job_id}|{state}|{cluster.jobs[job_id].exit_status}:0|{cluster.jobs[job_id].directory}|\n"
+    row = (
+        ""
+        if state is None
+        else f"{job_id}|{state}|{cluster.jobs[job_id].exit_status}:0|{cluster.jobs[job_id].directory}|\n"
+    )
     return 0, f"JobID|State|ExitCode|WorkDir|\n{row}", ""
 
 
 def _tags(cluster: SimulatedCluster) -> Reply:
     """Ids and directories of all jobs, in the queue (which may leave something out) and in accounting."""
     cluster.count("search")
-    alive = [job for jobs in cluster.alive.values() for job in jobs if not cluster.throw(cluster.faults.list_is_partial)]
+    alive = [
+        job for jobs in cluster.alive.values() for job in jobs if not cluster.throw(cluster.faults.list_is_partial)
+    ]
     return 0, "".join(f"{job.job_id}|{job.directory}\n" for job in alive), ""

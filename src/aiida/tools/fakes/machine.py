@@ -50,7 +50,12 @@ class SimulatedTransport(LocalTransport):
         return self
 
     def exec_command_wait_bytes(
-        self, command: str, stdin: Any = None, workdir: TransportPath | None = None, timeout: float | None = None, **kwargs: Any
+        self,
+        command: str,
+        stdin: Any = None,
+        workdir: TransportPath | None = None,
+        timeout: float | None = None,
+        **kwargs: Any,
     ) -> tuple[int, bytes, bytes]:
         """Let the login host answer, or a shell."""
         cluster = self.cluster
