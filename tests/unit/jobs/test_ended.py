@@ -14,6 +14,7 @@ from aiida.engine.processes.calcjobs.facts import (
     JobInFlight,
     Listing,
     NotYet,
+    Renamed,
     Revoked,
 )
 from aiida.engine.processes.calcjobs.poller import MISSES, judge
@@ -74,8 +75,8 @@ class Fake:
 
     knows_ids = True
 
-    def __init__(self, fence, over=None, taken=None):
-        self.fence, self.over, self.taken = fence, over, taken
+    def __init__(self, fence, over=None, taken=None, another=False):
+        self.fence, self.over, self.taken, self.another = fence, over, taken, another
         self.revoked = False
 
     async def look(self, directory):
@@ -87,6 +88,9 @@ class Fake:
 
     async def is_over(self, job_id, directory):
         return self.over
+
+    async def is_another(self, job_id, directory):
+        return self.another
 
     async def revoke(self, directory, epoch):
         self.revoked = True
@@ -126,6 +130,15 @@ async def test_closer_look(fence, over, taken, misses, expected):
     elif kind == "notyet":
         assert verdict.misses == detail
     assert fake.revoked is (fence == "" and (over is True or misses >= 29))
+
+
+@pytest.mark.parametrize(
+    "fence, taken, misses, expected",
+    [("", None, 2, Revoked), ("", "9", 2, Renamed), ("", None, 1, NotYet), ("7", None, 2, NotYet)],
+)
+async def test_an_id_that_was_given_again_ends_the_wait(fence, taken, misses, expected):
+    """A controller that was killed forgot the job and gave its id to another: nothing of ours will come."""
+    assert isinstance(await _look_ended(Fake(fence, None, taken, True), job(misses), listing(), 30), expected)
 
 
 async def test_a_process_that_is_gone_has_ended_at_once():

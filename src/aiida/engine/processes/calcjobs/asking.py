@@ -237,6 +237,11 @@ class Asking:
             return None
         return self.scheduler.is_job_ended(said)
 
+    async def is_another(self, job_id: str, directory: str) -> bool:
+        """Whether accounting gives this id to a job of another directory: a scheduler that lost ours in a crash gave the id again."""
+        said = await self.accounting(job_id)
+        return said is not None and not self.scheduler.is_about(said, directory)
+
     async def kill(self, job_id: str) -> bool:
         """Ask for the job to be killed."""
         scheduler = self.scheduler

@@ -24,7 +24,7 @@ import asyncio
 import math
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aiida.common.exit_code import ExitCode
@@ -227,6 +227,9 @@ async def _look_ended(asking: Asking, job: JobInFlight, listing: Listing, patien
         return Ended(evidence="accounting", info=info) if isinstance(found, Gone) and over else found
     if isinstance(found, Accepted) and asking.knows_ids and not asking.same(found.job_id, job.job_id):
         return Renamed(job_id=found.job_id)
+    if found is None and misses >= MISSES and await asking.is_another(job.job_id, job.directory):
+        taken = await asking.revoke(job.directory, 0)
+        return Renamed(job_id=taken.job_id) if isinstance(taken, Accepted) else taken  # type: ignore[return-value]
     over = True if info else await asking.is_over(job.job_id, job.directory)
     if over is False:
         return NotYet(misses=0, reason="accounting says that the job goes on")
@@ -249,11 +252,15 @@ async def detailed_job_info(process: CalcJob, pool: TransportPool, job_id: str) 
         return await _asking(process, transport).accounting(job_id)
 
 
-async def run_monitors(process: CalcJob, pool: TransportPool) -> MonitorActed | None:
-    """Call the monitors that are due; the first one that acts wins. They are user code that blocks, so they get a thread."""
+async def run_monitors(process: CalcJob, pool: TransportPool, disabled: Collection[str] = ()) -> MonitorActed | None:
+    """Call the monitors that are due; the first one that acts wins. They are user code that blocks, so they get a thread.
+
+    Which are `disabled` the journal knows; when each was called last knows only the worker: another one calls them at once.
+    """
     monitors = getattr(process, "_live_monitors", None)
     if monitors is None:
         monitors = CalcJobMonitors(dict(process.inputs.monitors))
+        monitors.disable(disabled)
         process._live_monitors = monitors  # type: ignore[attr-defined]
     async with pool.transport(process.node.get_authinfo()) as transport:
         result = await asyncio.to_thread(monitors.process, process.node, transport)
