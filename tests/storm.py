@@ -39,7 +39,7 @@ class Storm:
 
     def __init__(self, folder: Path, seed: int, faults: Faults, workers: int, deaths: float) -> None:
         self.cluster = SimulatedCluster(folder / "work", seed, faults, payload=add)
-        self.cluster.folder.mkdir()
+        self.cluster.folder.mkdir(parents=True)
         self.dice = random.Random(seed + 1)
         self.deaths = deaths
         self.killed = 0
@@ -74,11 +74,17 @@ class Storm:
         self.killed += 1
         self.workers.kill(index)
 
-    def submit(self, count: int) -> None:
+    def submit(self, count: int, **more: Any) -> None:
         options = {"rerunnable": True}
         with current_engine.override(self.workers.workers[0].engine):
             for number in range(count):
-                inputs = {"code": self.code, "x": orm.Int(number), "y": orm.Int(1), "metadata": {"options": options}}
+                inputs = {
+                    "code": self.code,
+                    "x": orm.Int(number),
+                    "y": orm.Int(1),
+                    "metadata": {"options": options},
+                    **more,
+                }
                 self.stored.append(self.workers.workers[0].engine.submit(make_process(flows.AddJob, inputs)))
 
     def run(self) -> None:

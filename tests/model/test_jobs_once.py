@@ -14,11 +14,13 @@ from typing import Any
 
 import pytest
 
-from aiida.engine.processes.calcjobs import effects, poller
+from aiida import orm
+from aiida.common.slots import current_store
+from aiida.engine.processes.calcjobs import effects, monitors, poller
 from aiida.engine.processes.calcjobs.facts import Ended
 from aiida.tools.fakes import login
 from aiida.tools.fakes.cluster import LYING, Faults, Job, SimulatedCluster
-from tests.storm import storm
+from tests.storm import Storm, storm
 
 
 @pytest.fixture(autouse=True)
@@ -113,3 +115,56 @@ def test_control_a_new_attempt_without_revocation_doubles(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(effects, "_recover", recover)
     assert find_violation(range(20), Faults(submit_is_late=0.3))
+
+
+# --- monitors ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "action, calls", [("DISABLE_SELF", {"a": 1, "b": 0}), ("DISABLE_ALL", {"a": 1}), (None, {"a": 0, "b": 0})]
+)
+def test_a_monitor_that_is_disabled_stays_so_when_its_worker_dies(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, action: str | None, calls: dict[str, int]
+) -> None:
+    """0: called again and again."""
+    called: dict[str, int] = {}
+
+    def watch(node: Any, transport: Any, name: str) -> Any:
+        called[name] = called.get(name, 0) + 1
+        if name == "a" and action is not None:
+            return monitors.CalcJobMonitorResult(message="seen", action=monitors.CalcJobMonitorAction[action])
+        return None
+
+    monkeypatch.setattr(monitors, "load_entry_point", lambda *_: watch)
+    made = Storm(tmp_path, 1, Faults(), 2, 0.0)
+    made.cluster.runs_for = lambda job, dice: 3000.0
+    with current_store.override(made.store):
+        entries = {name: orm.Dict({"entry_point": "watch", "kwargs": {"name": name}}) for name in "ba"}
+        made.submit(1, monitors=entries)
+        for moment in range(1, 9):
+            made.workers.run(until=moment * 400.0)
+            for index in range(2):
+                made.kill(index)
+        made.run()
+        made.check()
+    made.close()
+    for name, expected in calls.items():
+        assert called[name] == expected if expected else called[name] > 20, called
+    assert set(called) == set(calls)
+
+
+def test_a_monitor_kills_the_job_and_its_results_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Also when the worker dies that was told so."""
+    result = monitors.CalcJobMonitorResult(message="enough", parse=False)
+    monkeypatch.setattr(monitors, "load_entry_point", lambda *_: lambda node, transport: result)
+    for seed in range(4):
+        made = Storm(tmp_path / str(seed), seed, Faults(), 2, 0.1)
+        made.cluster.runs_for = lambda job, dice: 1e6
+        with current_store.override(made.store):
+            made.submit(3, monitors={"m": orm.Dict({"entry_point": "watch"})})
+            made.run()
+            for node in made.stored:
+                fresh = orm.load_node(node.pk)
+                assert (fresh.exit_status, fresh.exit_message) == (150, "enough") and "retrieved" in fresh.outputs
+            assert made.cluster.in_queue == 0 and made.cluster.now < 1e5
+        made.close()

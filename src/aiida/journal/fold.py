@@ -61,6 +61,7 @@ class ProcessState(msgspec.Struct):
     ended: Any = None
     temporary: str = ""
     monitor: dict[str, Any] = {}
+    disabled: frozenset[str] = frozenset()  # monitors that are not called any more; `*`: none is
     looks: int = 0  # looks for the fate of a submit command since it was intended
     failures: int = 0
     last_failure: str = ""
@@ -176,6 +177,8 @@ def _failed(s: ProcessState, e: ev.EffectFailed) -> None:
 def _monitor(s: ProcessState, e: ev.MonitorActed) -> None:
     if e.action == "kill":
         s.monitor = {"message": e.message, **(e.facts or {})}
+    elif e.action.startswith("disable"):
+        s.disabled |= {"*" if e.action == "disable-all" else e.monitor}
 
 
 def _paused(s: ProcessState, e: ev.Paused) -> None:

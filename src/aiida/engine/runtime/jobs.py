@@ -447,7 +447,11 @@ def follow(core: Core, live: Live, effect: do.Follow) -> bool:
         return stop_by_monitor(core, live, process)
     if has_monitors(process):
         return away(
-            core, live, "monitor", remote.run_monitors(process, core.pool), lambda acted: monitored(core, live, acted)
+            core,
+            live,
+            "monitor",
+            remote.run_monitors(process, core.pool, live.state.disabled),
+            lambda acted: monitored(core, live, acted),
         )
     write.append(core.env, live, [], tail=lambda tx: journal.rest_with_job(tx, live.pk))
     core.release(live)

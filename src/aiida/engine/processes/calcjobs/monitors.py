@@ -138,6 +138,11 @@ class CalcJobMonitors:
         """The monitors in the order in which they are called."""
         return self._monitors
 
+    def disable(self, keys: t.Collection[str]) -> None:
+        """Call these no more; `*` stands for all."""
+        for key, monitor in self._monitors.items():
+            monitor.disabled = monitor.disabled or key in keys or "*" in keys
+
     def process(self, node: CalcJobNode, transport: Transport) -> CalcJobMonitorResult | None:
         """Call the monitors that are due; return the first result that asks for something."""
         for key, monitor in self._monitors.items():
