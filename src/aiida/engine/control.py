@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aiida.common.exceptions import InvalidOperation
 from aiida.common.slots import current_engine, current_settings
 from aiida.engine.bells import make_bell
+from aiida.engine.persistence import read_checkpoint
 from aiida.engine.runtime import births, endings, liveness, mail, write
 from aiida.engine.runtime.core import Core
 from aiida.engine.runtime.environment import Environment
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from aiida.storage.store import Store
     from aiida.storage.transaction import Transaction
 
-KILL, PAUSE, PLAY, PRIORITY = mail.KILL, mail.PAUSE, mail.PLAY, mail.PRIORITY
+KILL, PAUSE, PLAY, PRIORITY, MESSAGE = mail.KILL, mail.PAUSE, mail.PLAY, mail.PRIORITY, mail.MESSAGE
 GROUP = 200  # processes acted on in one transaction
 
 
@@ -141,6 +142,17 @@ class ProcessController:
         else:
             answer.set_result(True)
 
+    @property
+    def _communicator(self) -> ProcessController:
+        """Where programs look for `rpc_send`, which is ours too."""
+        return self
+
+    def rpc_send(self, recipient_id: int, msg: dict[str, Any]) -> Future[bool]:
+        """Send a message to a process that runs: `message_receive` of its class is given it, within about a second."""
+        answer: Future[bool] = Future()
+        answer.set_result(bool(post(self._store, [recipient_id], MESSAGE, msg)))
+        return answer
+
     def pause_process(self, pid: int, msg: Any = None, **_: Any) -> Future[bool]:
         """Ask for a pause."""
         return self._post(pid, PAUSE, {"message": _text(msg)})
@@ -176,9 +188,15 @@ def start_created(store: Store, pk: int) -> None:
         if node.is_terminated or journal.has_journal(tx.connection, pk):
             raise InvalidOperation(f"process {pk} has ended: it cannot be continued")
         created = ev.Created(
-            uuid=node.uuid, nature=births.nature_of(endings.class_of(node)), process_type=node.process_type or ""
+            uuid=node.uuid,
+            nature=births.nature_of(endings.class_of(node)),
+            process_type=node.process_type or "",
+            context=read_checkpoint(node),
         )
         journal.create(tx, pk, [created])
+        node._project({}, [node.CHECKPOINT_KEY])
+        if node.paused:  # before it was started
+            journal.post(tx, [pk], PAUSE, {"message": node.process_status})
         tx.after_commit(env.bell.ring)
 
     write.transact(env, work)

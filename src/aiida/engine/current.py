@@ -34,5 +34,8 @@ class Engine(t.Protocol):
     def play(self, process: Process) -> bool:
         """Post a play to the inbox of the process."""
 
+    def receive(self, process: Process) -> list[t.Any]:
+        """Take the messages that were sent to the process itself."""
+
     def kill(self, process: Process, message: str | None = None, force: bool = False) -> bool:
         """Post a kill to the inbox of the process."""

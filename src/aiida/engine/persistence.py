@@ -6,17 +6,19 @@ gives back a live instance.
 
 from __future__ import annotations
 
+import json
 import typing as t
 from collections.abc import Hashable
 
 from aiida.common.exceptions import InvalidOperation
+from aiida.common.process_state import ProcessState
 from aiida.engine.processes import ids
-from aiida.orm import load_node
+from aiida.orm import ProcessNode, load_node
 
 if t.TYPE_CHECKING:
     from aiida.engine.processes.process import Process
 
-__all__ = ("AiiDAPersister", "ObjectLoader", "get_object_loader")
+__all__ = ("AiiDAPersister", "ObjectLoader", "get_object_loader", "read_checkpoint")
 
 
 class ObjectLoader:
@@ -51,14 +53,20 @@ class AiiDAPersister:
     """Live instances of stored processes."""
 
     def save_checkpoint(self, process: Process, tag: str | None = None) -> None:
-        """Do nothing: the engine writes a snapshot with every step, in the transaction that makes the step true."""
+        """Keep what an instance holds that was never run, for whoever runs it later; from then on the engine does so with every step."""
         _refuse_tag(tag)
+        node = process.node
+        if node.is_stored and node.process_state is ProcessState.CREATED and (data := process._snapshot().data):
+            node.set_checkpoint(json.dumps(data))
 
     def load_checkpoint(self, pid: Hashable, tag: str | None = None) -> Process:
         """Return a live instance of a stored process."""
         _refuse_tag(tag)
         node = load_node(t.cast(int, pid))
-        return t.cast("Process", node.process_class._revive(node))
+        process = t.cast("Process", node.process_class._revive(node))
+        if (data := read_checkpoint(node)) is not None:
+            process._restore(data)
+        return process
 
     def get_checkpoints(self) -> list[t.Any]:
         """Return nothing: there is no list besides the processes themselves."""
@@ -73,6 +81,14 @@ class AiiDAPersister:
 
     def delete_process_checkpoints(self, pid: Hashable) -> None:
         """Do nothing: the journal goes with the process."""
+
+
+def read_checkpoint(node: ProcessNode) -> t.Any:
+    """Return the snapshot that `save_checkpoint` put on a node; None if there is none, or one of aiida-core's, which is no JSON."""
+    try:
+        return json.loads(node.checkpoint or "null")
+    except ValueError:
+        return None
 
 
 def _refuse_tag(tag: str | None) -> None:

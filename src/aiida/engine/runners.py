@@ -6,6 +6,7 @@ import asyncio
 import threading
 import typing as t
 from collections.abc import Callable, Mapping
+from importlib import import_module
 
 from aiida.common.slots import current_engine
 from aiida.engine.persistence import AiiDAPersister
@@ -62,9 +63,11 @@ class Runner:
         return None
 
     @property
-    def controller(self) -> None:
-        """None, likewise: see `aiida.engine.processes.control`."""
-        return None
+    def controller(self) -> t.Any:
+        """The controller of a profile that names a broker; None without one, as programs expect it that ask."""
+        store = self._engine.core.env.store
+        # It lies above the runtime, which makes runners: so it is asked for by name, as the manager does.
+        return import_module("aiida.engine.control").make_controller(store) if store.profile.process_control_backend else None
 
     @property
     def persister(self) -> t.Any:

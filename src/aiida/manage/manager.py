@@ -218,9 +218,12 @@ class Manager:
             engine.close()
 
     def get_runner(self, **kwargs: Any) -> Any:
-        """Return the runner of this process, made at the first call."""
+        """Return the runner of this process, made at the first call; in a step that a worker runs, the worker's."""
         if self._runner is not None and self._runner_engine is None:
             return self._runner  # the one that was set
+        here = slots.current_engine.get_or_none()
+        if here is not None and here.runner.is_daemon_runner:
+            return here.runner
         engine = self._get_engine()
         if self._runner is None or self._runner_engine is not engine:
             self._runner, self._runner_engine = self.create_runner(**kwargs), engine

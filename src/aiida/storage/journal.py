@@ -633,6 +633,21 @@ def take_mail(tx: Connected, process: int) -> list[Message]:
     return [make_message(command, data) for _, command, data in rows]
 
 
+_MESSAGES = "process=:p AND command='message'"
+
+
+def has_messages(connection: sa.Connection, process: int) -> bool:
+    """Whether there is mail that is meant for the process itself."""
+    return run(connection, f"SELECT id FROM inbox WHERE {_MESSAGES} LIMIT 1", p=process).first() is not None
+
+
+def take_messages(tx: Connected, process: int) -> list[Message]:
+    """Take the mail that is meant for the process itself, in the order in which it was posted."""
+    sql = f"DELETE FROM inbox WHERE {_MESSAGES} RETURNING id, command, CAST(data AS TEXT)"
+    rows = sorted((tuple(row) for row in run(tx.connection, sql, p=process)), key=lambda row: row[0])
+    return [make_message(command, data) for _, command, data in rows]
+
+
 def make_message(command: str, data: str | None) -> Message:
     """A row of the inbox as a value."""
     return Message(command, msgspec.json.decode(data or "{}"))

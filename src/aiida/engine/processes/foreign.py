@@ -14,6 +14,7 @@ import typing as t
 from collections.abc import Callable, Mapping
 
 from aiida.common.exceptions import InvalidOperation
+from aiida.common.slots import current_engine
 from aiida.engine.processes.foreign_states import Command, Finished, KillInterruption, Running, State, Waiting
 from aiida.orm import load_node
 
@@ -59,9 +60,16 @@ class Host:
         while not (await asyncio.wait({task}, timeout=LOOK))[0]:
             if self.failure is None and self.was_killed():
                 state.interrupt(KillInterruption("the process was killed"))
+            self.receive()
         if self.failure is not None:
             raise self.failure
         return task.result()
+
+    def receive(self) -> None:
+        """Give the process the messages that others have sent to it."""
+        if self.process.node.is_stored:
+            for message in current_engine.get().receive(self.process):
+                self.call(self.process.message_receive, (None, message), {})
 
     def was_killed(self) -> bool:
         """Return whether the process has ended meanwhile by somebody else's hand."""

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 
 from aiida.common import serial
+from aiida.common.exceptions import InvalidOperation
 from aiida.common.exit_code import ExitCode, ExitCodesNamespace
 from aiida.common.extendeddicts import AttributeDict, AttributesFrozendict
 from aiida.common.lang import classproperty
@@ -433,6 +434,17 @@ class Process(metaclass=ProcessMeta):
             callback(*args, **kwargs)
         else:
             self._host.call_soon(callback, *args, **kwargs)
+
+    def message_receive(self, _comm: t.Any, msg: t.Mapping[str, t.Any]) -> t.Any:
+        """Act on a message to this process while it is hosted; a class that knows other intents overrides this."""
+        intent = msg.get("intent")
+        if intent not in ("pause", "play", "kill"):
+            raise InvalidOperation(f"`{self.get_name()}` does not know the intent `{intent}` of a message")
+        return {"pause": self.pause, "play": self.play, "kill": self.kill}[intent]()
+
+    def _schedule_rpc(self, callback: t.Callable[..., t.Any], *args: t.Any, **kwargs: t.Any) -> None:
+        """Answer a message by a call on the loop of this process."""
+        self.call_soon(callback, *args, **kwargs)
 
     def close(self) -> None:
         """Do nothing: an instance holds nothing that has to be given back."""

@@ -141,6 +141,18 @@ def flatten_outputs(values: Mapping[str, t.Any], prefix: str = "") -> Iterator[t
             yield label, value
 
 
+def is_declared(namespace: PortNamespace, label: str) -> bool:
+    """Tell whether an output, given by its link label, has a port of its own."""
+    port: t.Any = namespace
+    for name in label.split(PORT_NAMESPACE_SEPARATOR):
+        if not isinstance(port, PortNamespace):
+            return True
+        if name not in port:
+            return False
+        port = port[name]
+    return True
+
+
 def check_output(process: Process, label: str, value: t.Any) -> LinkType:
     """Return the type of the link that an output will have; refuse what would break provenance."""
     if not isinstance(value, Node):

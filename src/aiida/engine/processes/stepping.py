@@ -15,6 +15,7 @@ from aiida.common.exit_code import ExitCode
 from aiida.engine.processes import recorder
 from aiida.engine.processes.outcome import Outcome, PendingOutput, Pointer
 from aiida.engine.processes.replay import replay
+from aiida.orm import Node
 from aiida.orm.utils.log import log_sink
 
 if t.TYPE_CHECKING:
@@ -57,10 +58,13 @@ def collecting_logs(process: Process) -> Iterator[None]:
 
 
 def pending_outputs(process: Process) -> Iterator[tuple[str, t.Any]]:
-    """Yield (link label, node) for outputs that nobody has taken yet."""
-    taken = process._taken_outputs
+    """Yield (link label, node) for outputs that nobody has taken yet.
+
+    Undeclared outputs that are no nodes were accepted by a dynamic namespace: they are given back, and have no link.
+    """
+    taken, declared = process._taken_outputs, process.spec().outputs
     for label, value in recorder.flatten_outputs(process._outputs):
-        if taken.get(label) is not value:
+        if taken.get(label) is not value and (isinstance(value, Node) or recorder.is_declared(declared, label)):
             yield label, value
 
 

@@ -7,7 +7,7 @@ import msgspec
 from aiida.journal import events as ev
 from aiida.storage.journal import Message
 
-PAUSE, PLAY, KILL, PRIORITY = "pause", "play", "kill", "priority"
+PAUSE, PLAY, KILL, PRIORITY, MESSAGE = "pause", "play", "kill", "priority", "message"
 
 
 class Acted(msgspec.Struct):
@@ -21,4 +21,4 @@ class Acted(msgspec.Struct):
     paused: str | None = None
     played: bool = False
     hook: bool = False
-    foreign: list[Message] = []  # for a host that knows more commands than we
+    messages: list[Message] = []  # for the process itself: its class knows what they mean

@@ -9,6 +9,7 @@ import msgspec
 
 from aiida import orm
 from aiida.common.exceptions import InvalidOperation, UnreachableStorage
+from aiida.common.process_state import ProcessState
 from aiida.engine.processes.calcjobs.calcjob import CalcJob
 from aiida.engine.processes.functions import FunctionProcess
 from aiida.engine.processes.workchains.workchain import WorkChain
@@ -83,6 +84,15 @@ def record(
     journal.create_ended(tx, process.node.pk, events)
     process.node._project(*endings.terminal_projection(finished))
     return events
+
+
+def hold(process: Process, message: str | None) -> bool:
+    """Mark a process as paused that is stored and was never run."""
+    node = process.node
+    if not node.is_stored or node.process_state is not ProcessState.CREATED:
+        return False
+    node._project({"paused": True, "process_status": message or "Paused"})
+    return True
 
 
 def bounds_of(process: Process, caller: int | None) -> list[str]:

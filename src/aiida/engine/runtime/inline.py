@@ -119,12 +119,16 @@ class InlineEngine:
         return births.submit(self.core, process, home=self.core.worker)
 
     def pause(self, process: Process, message: str | None = None) -> bool:
-        """Post a pause."""
-        return self._post(process, mail.PAUSE, {"message": message})
+        """Post a pause; what has never been run is paused at once, and stays so when it is started."""
+        return self._post(process, mail.PAUSE, {"message": message}) or births.hold(process, message)
 
     def play(self, process: Process) -> bool:
         """Post a play."""
         return self._post(process, mail.PLAY, {})
+
+    def receive(self, process: Process) -> list[Any]:
+        """Take the messages to the process itself."""
+        return mail.receive(self.core, process.node.pk)
 
     def kill(self, process: Process, message: str | None = None, force: bool = False) -> bool:
         """Post a kill."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiida import orm
 from aiida.common.exceptions import Fenced
 from aiida.engine.runtime import endings, mass, write
-from aiida.engine.runtime.acted import KILL, PAUSE, PLAY, PRIORITY, Acted
+from aiida.engine.runtime.acted import KILL, MESSAGE, PAUSE, PLAY, PRIORITY, Acted
 from aiida.engine.runtime.live import Live
 from aiida.journal import events as ev
 from aiida.storage import journal
@@ -18,7 +18,10 @@ from aiida.storage.transaction import Transaction
 if TYPE_CHECKING:
     from aiida.engine.runtime.core import Core
 
-__all__ = ("KILL", "PAUSE", "PLAY", "PRIORITY", "Acted", "act", "act_many", "kill_running")
+__all__ = ("KILL", "MESSAGE", "PAUSE", "PLAY", "PRIORITY", "Acted", "act", "act_many", "kill_running", "receive")
+
+#: Messages that came before the process runs here, by its id: its host asks for them when it begins (`receive`).
+_EARLY: dict[int, list[Message]] = {}
 
 
 def act(core: Core, live: Live) -> bool:
@@ -76,6 +79,17 @@ def _written(live: Live, acted: Acted) -> None:
         live.lease.epoch += 1
     if acted.ended:
         live.owned = False
+    elif acted.messages:
+        _EARLY.setdefault(live.pk, []).extend(acted.messages)
+
+
+def receive(core: Core, pk: int) -> list[Any]:
+    """Take the messages to a process that is hosted here; other mail stays for who holds the process."""
+    with core.env.store.reading() as connection:
+        waiting = journal.has_messages(connection, pk)
+    early = _EARLY.pop(pk, [])
+    found = write.transact(core.env, lambda tx: journal.take_messages(tx, pk)) if waiting else []
+    return [message.data for message in (*early, *found)]
 
 
 def _flags(core: Core, tx: Transaction, live: Live, messages: list[Message], acted: Acted) -> None:
@@ -86,8 +100,8 @@ def _flags(core: Core, tx: Transaction, live: Live, messages: list[Message], act
             journal.set_priority(tx, live.pk, int(message.data.get("priority", 0)))
         elif message.command in (PAUSE, PLAY):
             paused, reason = message.command == PAUSE, message.data.get("message") or ""
-        else:
-            acted.foreign.append(message)
+        elif message.command == MESSAGE:
+            acted.messages.append(message)
     if paused == live.state.paused or live.state.is_ended:
         return
     event: ev.Event = ev.Paused(reason=reason) if paused else ev.Played()
