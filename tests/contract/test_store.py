@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import threading
@@ -37,6 +38,7 @@ from aiida.graph.records import (
     SettingRow,
     UserRow,
 )
+from aiida.orm.entities import EntityTypes
 from aiida.repository.backend.disk_object_store import DiskObjectStoreRepositoryBackend
 from aiida.storage import backup, connections, schema
 from aiida.storage.backends import StorageBackend
@@ -697,3 +699,37 @@ def test_full_maintenance_is_refused_while_a_worker_lives(store: StorageBackend)
 
 def test_errors_never_tell_the_password(store: StorageBackend) -> None:
     assert "unused-secret" not in str(store)
+
+
+def test_a_session_for_sql_of_ones_own(store: StorageBackend) -> None:
+    """Committed or rolled back as a whole; what others wrote is there."""
+    with store.get_session() as session:
+        session.execute(sa.text("UPDATE db_dbuser SET first_name = 'A'"))
+        session.commit()
+        session.execute(sa.text("UPDATE db_dbuser SET last_name = 'B'"))
+    assert (store.get(UserRow, 1).first_name, store.get(UserRow, 1).last_name) == ("A", "")
+    store.update(UserRow, 1, first_name="C")
+    with store.get_session() as session:
+        assert session.execute(sa.text("SELECT first_name FROM db_dbuser")).scalar() == "C"
+
+
+def test_the_automatic_group_is_reached_from_the_storage(store: StorageBackend) -> None:
+    importlib.import_module("aiida.manage.manager")
+    assert type(store.autogroup).__name__ == "AutogroupManager"
+    assert store.autogroup is store.autogroup and not store.autogroup.is_enabled
+
+
+def test_many_rows_are_numbered_on(store: StorageBackend) -> None:
+    """By one statement for few, row by row or by COPY for many: in order, and after those that were there."""
+    for count in (3, 150, 1, 200):
+        before = max((row.id or 0 for row in store.find(NodeRow)), default=0)
+        rows = [NodeRow(node_type="data.", user_id=1, attributes={"n": n, "t": 'a"\\\n\té'}, extras={}) for n in range(count)]
+        store.insert(rows)
+        assert [row.id for row in rows] == list(range(rows[0].id or 0, (rows[0].id or 0) + count)) and (rows[0].id or 0) > before
+        assert store.fetch(NodeRow, [row.id or 0 for row in rows]) == {row.id: row for row in rows}
+    with pytest.raises(IntegrityError), store.transaction():
+        store.insert([NodeRow(node_type="data.", user_id=1, uuid=rows[0].uuid) for _ in range(150)])
+    ids = store.bulk_insert(EntityTypes.NODE, [{"node_type": "data.", "user_id": 1, "label": str(n)} for n in range(120)], allow_defaults=True)
+    assert [store.get(NodeRow, pk).label for pk in (ids[0], ids[-1])] == ["0", "119"]
+    with pytest.raises(IntegrityError, match="must have the columns of the first"):
+        store.bulk_insert(EntityTypes.USER, [{"email": "x@x", "first_name": ""}, {"email": "y@y"}], allow_defaults=True)

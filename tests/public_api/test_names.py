@@ -25,7 +25,7 @@ MODULES = {
     "aiida.brokers.rabbitmq.client": _BROKER,
     "aiida.brokers.zeromq.*": _BROKER,
     "aiida.engine.processes.launcher": _BROKER,
-    "aiida.storage.*.migrator": "schemas are brought up to date by `aiida.storage.migrate`",
+    "aiida.storage.psql_dos.migrator": "schemas are brought up to date by `aiida.storage.migrate`",
     "aiida.storage.psql_dos.alembic_cli": "schemas are brought up to date by `aiida.storage.migrate`",
     "aiida.storage.psql_dos.utils": _SQLA,
     "aiida.storage.sqlite_zip.models": _SQLA,
@@ -39,6 +39,7 @@ MODULES = {
 }
 
 NAMES = {
+    "aiida.storage.sqlite_zip.migrator.migrate": _ARCHIVE,
     "aiida.brokers.rabbitmq.defaults.detect_rabbitmq_config": _BROKER,
     "aiida.cmdline.params.options.commands.setup.get_quicksetup_*": _QUICKSETUP,
     "aiida.cmdline.utils.daemon.*": "helpers of one check, which is `validate_daemon_env`",
@@ -65,13 +66,10 @@ MEMBERS = {
     "aiida.*Calc*.run": _STATES,
     "aiida.engine.FunctionProcess.run": _STATES,
     "aiida.storage.*.get_backend_entity": "there are no backend entities",
-    "aiida.storage.*.get_session": _SQLA,
     "aiida.storage.*.get_unreferenced_connections": _SQLA,
     "aiida.storage.*.terminate_connections": _SQLA,
     "aiida.storage.*.migrator": "schemas are brought up to date by `aiida.storage.migrate`",
-    "aiida.storage.*.autogroup": "storages do not know the layer above: `aiida.orm.autogroup` has it",
     "aiida.orm.implementation.StorageBackend.profile": "of an instance: `test_members_of_an_open_storage`",
-    "aiida.orm.implementation.StorageBackend.autogroup": "storages do not know the layer above: `aiida.orm.autogroup` has it",
     "aiida.storage.*.profile": "of an instance: `test_members_of_an_open_storage`",
     "aiida.brokers.RabbitmqBroker.*rabbitmq_version*": _BROKER,
     "aiida.brokers.ZeromqBroker.Communicator": _BROKER,

@@ -16,9 +16,10 @@ from aiida.common.exceptions import ConfigurationError
 if TYPE_CHECKING:
     from aiida.common.profile import Profile
     from aiida.engine.current import Engine
+    from aiida.orm.autogroup import AutogroupManager
     from aiida.storage.store import Store
 
-__all__ = ("Settings", "Slot", "current_engine", "current_settings", "current_store")
+__all__ = ("Settings", "Slot", "current_engine", "current_settings", "current_store", "find_autogroup")
 
 T = TypeVar("T")
 
@@ -98,3 +99,5 @@ _LOAD = "no profile is loaded. Call `aiida.load_profile()` first, or use `verdi 
 current_store: Slot[Store] = Slot("current store", _LOAD)
 current_engine: Slot[Engine] = Slot("current engine", _LOAD)
 current_settings: Slot[Settings] = Slot("current settings", "import `aiida.manage` first, which provides them")
+# Gives the manager of the automatic group of a store: for storages, which lie below it.
+find_autogroup: Slot[Callable[[Store], AutogroupManager]] = Slot("automatic group", "import `aiida.manage` first, which provides it")

@@ -341,3 +341,4 @@ def _profile_names() -> list[str]:
 
 SETTINGS = _CurrentSettings()
 slots.current_settings.fill(lambda: SETTINGS)
+slots.find_autogroup.fill(lambda: import_module("aiida.orm.autogroup").AutogroupManager.of)

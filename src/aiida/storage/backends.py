@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from aiida import storage as front
 from aiida.common import exceptions
+from aiida.common.slots import find_autogroup
 from aiida.graph.records import Row, SettingRow
 from aiida.plugins.entry_point import load_entry_point
 from aiida.storage import bulk, maintenance
@@ -27,8 +28,11 @@ from aiida.storage.store import Store
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sqlalchemy.orm import Session
+
     from aiida.common.profile import Profile
     from aiida.graph.queryspec import QuerySpec
+    from aiida.orm.autogroup import AutogroupManager
     from aiida.repository.backend.abstract import AbstractRepositoryBackend
     from aiida.storage.query.execution import Execution
 
@@ -53,6 +57,7 @@ class StorageBackend(Store):
     """A store for a profile, with what the public interface promises."""
 
     read_only: bool = False
+    _engine: sa.Engine
     # Names of orm's collections, by entry point of the group `aiida.orm`.
     _COLLECTIONS: ClassVar[dict[str, str]] = {}
 
@@ -217,7 +222,22 @@ class StorageBackend(Store):
         """Return a query that is compiled and ready to run; without one, what else can be asked about all nodes."""
         return CreationStatistics(self) if spec is None else super().query(spec)
 
+    def get_session(self) -> Session:
+        """Return a session of SQLAlchemy on a connection of its own, for SQL of one's own; rows are no objects of it."""
+        from sqlalchemy.orm import Session  # late: nothing else needs it
+
+        engine = self._engine.execution_options()
+        if self.dialect.name == "sqlite":  # whose driver is told to begin no transaction by itself
+            begin = "BEGIN" if self.read_only else "BEGIN IMMEDIATE"
+            sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        return Session(engine)
+
     # Entities, by name.
+
+    @property
+    def autogroup(self) -> AutogroupManager:
+        """What decides whether new nodes go into the automatic group."""
+        return find_autogroup.get()(self)
 
     def _collection(self, name: str) -> Any:
         return load_entry_point("aiida.orm", name).get_collection(self)
