@@ -77,10 +77,10 @@ GROUP_NAMES: dict[str, tuple[str, str]] = {old: ("extras", new) for old, new in 
 
 def get_legacy(entity: Any, name: str, table: dict[str, tuple[str, str]]) -> Any:
     """Return what the old `name` stands for, with a warning; `AttributeError` if it was never a name."""
-    try:
-        topic, new = table[name]
-    except KeyError:
-        raise AttributeError(f"'{type(entity).__name__}' object has no attribute '{name}'") from None
+    if name not in table:
+        # Asked again, a property that failed says itself what it missed; what does not exist is refused as anywhere.
+        return object.__getattribute__(entity, name)
+    topic, new = table[name]
     cls = type(entity).__name__
     warn_deprecation(f"`{cls}.{name}` is deprecated, use `{cls}.base.{topic}.{new}` instead.", version=3, stacklevel=3)
     return getattr(getattr(entity.base, topic), new)
