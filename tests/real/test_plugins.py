@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -16,6 +18,15 @@ pytestmark = pytest.mark.timeout(300)
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ("aiida-pseudo==1.10.0", "aiida-quantumespresso==5.1.0", "aiida-diff==2.0.0")
+ALL = (
+    *PLUGINS,
+    "aiida-pythonjob==0.5.2",
+    "aiida-workgraph==0.9.0",
+    "aiida-grouppathx==0.2.7",
+    "aiida-dftbplus==0.1.2",
+    "aiida-phonopy==1.6.0",
+    "aiida-shell==0.9.0",
+)
 
 
 def run(*words: object, **options: Any) -> str:
@@ -162,6 +173,43 @@ def test_the_real_one_beside_us_is_named(environment: tuple[Path, dict[str, str]
         for path in rival.iterdir():
             path.unlink()
         rival.rmdir()
+
+
+def test_uv_does_the_same(environment: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+    """In an environment without pip, as uv makes them."""
+    programs, variables = environment
+    uv = shutil.which("uv")
+    if uv is None:
+        run(programs / "pip", "install", "-q", "--disable-pip-version-check", "--target", tmp_path / "tool", "uv", env=variables)
+        uv = str(tmp_path / "tool" / "bin" / "uv")
+    python = tmp_path / "env" / "bin" / "python"
+    path = f"{python.parent}{os.pathsep}{Path(uv).parent}{os.pathsep}/usr/bin{os.pathsep}/bin"
+    mine = {**variables, "PATH": path, "VIRTUAL_ENV": str(tmp_path / "env")}
+    run(uv, "venv", "-q", "--python", sys.executable, tmp_path / "env", env=mine)
+    run(uv, "pip", "install", "-q", "--python", python, ROOT, env=mine)
+    shown = run(python.parent / "verdi", "plugin", "install", "aiida-diff==2.0.0", env=mine, cwd=tmp_path)
+    assert "Success: installed aiida-diff==2.0.0" in shown
+    run(uv, "pip", "check", "--python", python, env=mine)
+    loaded = "from aiida.plugins import CalculationFactory as f; import aiida; print(f('diff').__name__, aiida.radames_version)"
+    assert "DiffCalculation" in run(python, "-W", "ignore", "-c", loaded, env=mine, cwd=tmp_path)
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(1500)
+def test_all_published_plugins_of_the_issue(environment: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+    """Every module, entry point, specification and dry run of each: nothing fails for a name of ours."""
+    programs, variables = environment
+    run(programs / "verdi", "plugin", "install", *ALL, env=variables, cwd=tmp_path)
+    faults = []
+    for name in (requirement.partition("==")[0] for requirement in ALL):
+        result = tmp_path / f"{name}.json"
+        run(programs / "python", "-W", "ignore", ROOT / "compat" / "probe.py", name, result, env=variables, cwd=tmp_path)
+        facts = json.loads(result.read_text())
+        assert facts["modules"] or facts["entry_points"], f"{name} has nothing in it"
+        told = {**facts["modules"], **facts["entry_points"]}
+        faults += [f"{name}: {where}: {text}" for where, text in told.items() if text != "ok"]
+        faults += [f"{name}: {where}: {spec}" for where, spec in facts["specs"].items() if isinstance(spec, str)]
+    assert not faults, "\n".join(faults)
 
 
 def test_this_interpreter_has_no_rival() -> None:
