@@ -363,7 +363,7 @@ def test_completion_offers_commands_options_and_values(home: Path) -> None:
         return [item.value for item in ShellComplete(command, {}, "verdi", "_VERDI_COMPLETE").get_completions(words, incomplete)]
 
     assert complete([], "pro") == ["process", "profile"]
-    assert complete(["process"], "l") == ["list"]
+    assert complete(["process"], "l") == ["limit", "list"]
     assert complete(["profile", "show"], "pre") == ["presto"]
     assert complete(["computer", "show"], "lo") == ["localhost"]
     assert "--raw" in complete(["process", "list"], "--r")

@@ -68,10 +68,6 @@ SITUATIONS = {
     "a step running for an hour": (facts(HELD, holder=HOLDER, age=3700.0), "is at a step since 1h:01m. That is long for a step"),
     "a worker died": (facts(HELD, holder=HOLDER, holder_gone=True), "which has died; another one takes it over"),
     "a worker stopped": (facts(HELD, holder=HOLDER, holder_stopped=True), "which is stopped (SIGSTOP)"),
-    "not recoverable past a step": (
-        facts(HELD, {"lost": {"ctx.atoms": "an object of ASE"}}, holder=HOLDER),
-        "cannot be recovered past its last step, since `ctx.atoms`: an object of ASE",
-    ),
     "killed, waiting for its jobs": (facts({"ready": 0}, {"kill_asked": True}), "its jobs are being cancelled first"),
     "killed, jobs cannot be reached": (
         facts({"ready": 0}, {"kill_asked": True, "last_failure": "no route"}, due_in=10.0),

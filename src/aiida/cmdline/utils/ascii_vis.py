@@ -32,7 +32,7 @@ def calc_info(node: orm.ProcessNode, call_link_label: bool = False) -> str:
         words.append(f"[{node.exit_status}]")
     if node.paused and not node.is_terminated:
         words.append("(paused)")
-    if isinstance(node, orm.WorkChainNode) and node.stepper_state_info:
+    if isinstance(node, orm.WorkChainNode):
         words.append(f"[{node.stepper_state_info}]")
     return " ".join(words)
 

@@ -59,7 +59,8 @@ def explain(process: orm.ProcessNode) -> str:
     name = f"{process.process_label or type(process).__name__}<{process.pk}>"
     if process.is_terminated:
         return f"{name} has ended: it is {process.process_state.value}{_how(process)}. `verdi process report {process.pk}` shows what it said."
-    return f"{name} {follow(process.backend, int(process.pk), [])}"
+    facts = gather(process.backend, int(process.pk))
+    return f"{name} {follow(process.backend, int(process.pk), [], facts)}{_lost(facts)}"
 
 
 def _how(process: orm.ProcessNode) -> str:
@@ -68,9 +69,17 @@ def _how(process: orm.ProcessNode) -> str:
     return f": {(process.exception or '').strip().splitlines()[0]}" if process.is_excepted and process.exception else ""
 
 
-def follow(store: Any, pk: int, path: list[int]) -> str:
+def _lost(f: Facts) -> str:
+    """Return the sentence about what no snapshot holds."""
+    if not f.state.lost:
+        return ""
+    keys = ", ".join(f"`{key}`: {reason}" for key, reason in f.state.lost.items())
+    return f" It cannot be recovered past its last step, since what it keeps cannot be stored ({keys}): should its worker end, it goes on from the step before."
+
+
+def follow(store: Any, pk: int, path: list[int], facts: Facts | None = None) -> str:
     """Return why a process stands still; of one that waits, why its target does."""
-    facts = gather(store, pk)
+    facts = facts or gather(store, pk)
     text = judge(facts)
     if text is not None:
         return text
@@ -107,7 +116,7 @@ def gather(store: Any, pk: int) -> Facts:
             facts.waiting_jobs = joblist.count_jobs(connection, facts.job.login)
     for target in facts.alive:
         caller = orm.load_node(target).caller
-        facts.asked_by_others[target] = caller is not None and caller.pk != pk
+        facts.asked_by_others[target] = caller is None or caller.pk != pk
     _gather_node(facts, node)
     return facts
 
@@ -228,11 +237,10 @@ def _running(f: Facts) -> str | None:
     _, host, pid, kind = f.holder
     where = f"worker {pid} on {host}" if kind == "daemon" else f"the interpreter {pid} on {host} that runs it"
     since = _duration(f.age)
-    lost = f" It cannot be recovered past its last step, since {', '.join(f'`{k}`: {v}' for k, v in f.state.lost.items())}." if f.state.lost else ""
     if f.state.has_job or f.alive:
         return None
     long = " That is long for a step: see what the worker does in `verdi daemon logshow`." if f.age > LONG_STEP else ""
-    return f"is running: {where} is at a step since {since}.{long}{lost}"
+    return f"is running: {where} is at a step since {since}.{long}"
 
 
 def _in_queue(f: Facts) -> str | None:
@@ -280,8 +288,7 @@ def _class_missing(f: Facts) -> str | None:
 def _at_home(f: Facts) -> str | None:
     if f.task is None or f.task["home"] is None or not f.task["ready"] or f.holder is not None:
         return None
-    lost = f" ({', '.join(f.state.lost)} could not be kept)" if f.state.lost else ""
-    return f"waits to be taken up by the one interpreter that holds its live state{lost}."
+    return "waits to be taken up by the one interpreter that holds its live state."
 
 
 def _ready(f: Facts) -> str | None:

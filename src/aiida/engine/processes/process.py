@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import abc
 import sys
-import traceback
 import typing as t
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
@@ -35,6 +34,7 @@ from aiida.engine.processes.ports import PortNamespace
 from aiida.engine.processes.process_spec import ProcessSpec
 from aiida.engine.processes.replay import cache_source
 from aiida.engine.processes.stepping import current_process
+from aiida.engine.processes.tracebacks import format_traceback
 from aiida.orm import Node, ProcessNode, load_node
 from aiida.orm.storing import store_nodes
 
@@ -547,7 +547,7 @@ class Process(metaclass=ProcessMeta):
 
     def on_except(self, exc_info: tuple[t.Any, BaseException, TracebackType | None]) -> None:
         """User code raised: log the traceback."""
-        self.report("%s", "".join(traceback.format_exception(exc_info[0], exc_info[1], exc_info[2])))
+        self.report("%s", format_traceback(exc_info[1]))
 
     def on_kill(self, msg: t.Any = None) -> None:
         """The process is killed."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import shutil
-import traceback
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aiida import orm
 from aiida.common.exit_code import ExitCode
 from aiida.common.links import LinkType
+from aiida.engine.processes.tracebacks import format_traceback
 from aiida.engine.runtime import write
 from aiida.engine.runtime.live import Live
 from aiida.journal import events as ev
@@ -84,7 +84,7 @@ def end(
             abandon_riders(core, tx, live)
         if hook:
             journal.insert_hook(tx, live.pk, core.worker)
-        core.project(live, patch, remove)
+        core.project(live, patch | live.position, remove)
 
     def after() -> bool:
         live.mail = False
@@ -236,7 +236,7 @@ def except_(core: Core, live: Live, error: BaseException) -> None:
             output for output in process._take_outputs() if output.link_type is LinkType.CREATE or output.node.is_stored
         ]
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    lines = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    lines = format_traceback(error)
     end(core, live, ev.Excepted(exception=text, traceback=lines[-20000:]), (), outputs, logs)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiida import orm
@@ -264,7 +265,7 @@ def ride(core: Core, parent: Live, process: Process, help: Help) -> tuple[Any, A
             return replayed(process)
         revived = type(process)._revive(node, runner=core.runner)
         return revived._result(), node
-    live = on_fresh_stack(lambda: drive_to_end(core, live, help))
+    live = on_fresh_stack(partial(drive_to_end, core, live, help))
     return result_of(core, live, live.process or process)
 
 
@@ -487,15 +488,21 @@ class Watchdog(threading.Thread):
 
 
 def show_started(core: Core) -> None:
-    """*Started* alone, when user code has run for 100 ms without writing anything."""
+    """*Started* alone, and the place in the outline, when user code has run for 100 ms without writing anything."""
     now = core.env.clock.monotonic()
     for live in list(core.held.values()):
-        if live.pending and live.begun and now - live.begun > 0.1 and live.lock.acquire(blocking=False):
+        if live.begun and now - live.begun > 0.1 and (live.pending or live.position) and live.lock.acquire(blocking=False):
             try:
-                if live.pending and live.begun and live.owned:
-                    write.append_pending(core.env, live, core.projection(live))
+                if live.begun and live.owned and (live.pending or live.position):
+                    _show(core, live)
             finally:
                 live.lock.release()
+
+
+def _show(core: Core, live: Live) -> None:
+    place = live.position
+    write.append(core.env, live, [], tail=lambda tx: core.project(live, {"process_state": "running", **place}, ("process_status",)))
+    live.shown = place.get("stepper_state_info", live.shown)
 
 
 def act_on_kills(core: Core) -> None:

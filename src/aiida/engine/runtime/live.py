@@ -26,7 +26,7 @@ class Live:
 
     __slots__ = (
         "awaiting", "away", "begun", "caller", "deaths", "error", "fresh", "home", "job", "lease", "lock", "lost", "mail", "memo", "owned", "pending", "prepared", "process",
-        "result", "riders", "rides", "scratch", "state", "successor",
+        "result", "riders", "rides", "scratch", "shown", "state", "successor",
     )  # fmt: skip
 
     def __init__(self, lease: Lease, state: ProcessState, process: Process | None = None) -> None:
@@ -47,6 +47,7 @@ class Live:
         self.deaths = 0  # workers lost while holding it since its last event
         self.riders = 0  # processes that ride on this one and have not ended
         self.memo: Memo | None = None
+        self.shown: str | None = None  # the place in the outline that the database knows
         self.begun = 0.0  # when user code began; 0: none is running
         self.away = ""  # the effect that is under way on the loop
         self.fresh = False  # the intent to submit is ours and nobody has asked yet
@@ -59,6 +60,12 @@ class Live:
     def pk(self) -> int:
         """The process."""
         return self.lease.process
+
+    @property
+    def position(self) -> dict[str, str]:
+        """The place in the outline, as an attribute of the node, if the database does not know it yet."""
+        place = None if self.process is None else self.process.node._row.attributes.get("stepper_state_info")
+        return {} if place is None or place == self.shown else {"stepper_state_info": place}
 
     @property
     def is_importable(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from aiida import orm
@@ -115,7 +116,8 @@ def step(core: Core, live: Live, process: Any, *, resolve: bool) -> bool:
     live.begun = core.env.clock.monotonic()
     process.node._row.attributes["process_state"] = machine.RUNNING  # its projection follows with the event
     pointer = live.state.pointer
-    try:
+
+    def run() -> bool:
         with core.user_code(process):
             if resolve:
                 process._resolve(None)
@@ -128,6 +130,14 @@ def step(core: Core, live: Live, process: Any, *, resolve: bool) -> bool:
             endings.finish(core, live, outcome.exit_code, [])
             return False
         return go_on(core, live, process, outcome)
+
+    return guarded(core, live, run)
+
+
+def guarded(core: Core, live: Live, part: Callable[[], bool]) -> bool:
+    """A part of a step: what user code raises is the end of its process."""
+    try:
+        return part()
     except (Fenced, StorageBusy, UnreachableStorage):
         raise
     except (Exception, *ABNORMAL) as error:
@@ -174,13 +184,14 @@ def go_on(core: Core, live: Live, process: Any, outcome: Continue) -> bool:
     shows = bool(targets) or bool(live.pending)
     check_foreign(core, live, targets)
     strangers = [target for target in targets if target not in {launch.child for launch in live.state.launched}]
+    place = live.position
 
     def body(tx: Transaction) -> None:
         endings.attach(live, attached, logs, core)
         if any(launch.rides for launch in unclaimed):
             endings.abandon_riders(core, tx, live)
         if shows:
-            core.project(live, patch, remove)
+            core.project(live, patch | place, remove)
 
     def tail(tx: Transaction) -> None:
         if targets:
@@ -189,18 +200,22 @@ def go_on(core: Core, live: Live, process: Any, outcome: Continue) -> bool:
             home = core.worker if sticky and not core.env.store.in_memory else None
             live.awaiting = journal.wait(tx, live.lease, targets, home=home, rides=live.rides is not None)
 
-    write.append(core.env, live, events, body, tail=tail)
-    if not snapshot.lost:
-        live.memo = None
-    live.riders = 0
-    if not targets or not live.awaiting:
-        return True
-    with core.user_code(process):
-        process.on_wait(outcome.awaitables)
-    if live.rides is not None:
-        return False  # whoever called it waits for it on the same stack
-    core.release(live)
-    return False
+    def after() -> bool:
+        if not snapshot.lost:
+            live.memo = None
+        live.riders = 0
+        if shows:
+            live.shown = place.get("stepper_state_info", live.shown)
+        if not targets or not live.awaiting:
+            return True
+        with core.user_code(process):
+            process.on_wait(outcome.awaitables)
+        if live.rides is not None:
+            return False  # whoever called it waits for it on the same stack
+        core.release(live)
+        return False
+
+    return core.commit(write.appending(live, events, body, tail=tail), after)
 
 
 def name_lost(process: Any, lost: dict[str, str]) -> None:

@@ -108,6 +108,11 @@ class If:
         if self.branches[-1][0] is None:
             raise ValueError("nothing can follow `else_` in an `if_`")
 
+    def name_branch(self, number: int) -> str:
+        """Return a branch as it is written."""
+        condition = self.branches[number][0]
+        return "else_" if condition is None else f"{'elif_' if number else 'if_'}({condition.name})"
+
     def seek(self, pointer: Pointer, holds: Holds) -> tuple[list[int], Leaf] | None:
         if pointer:
             return self._seek_in(pointer[0], pointer[1:], holds)
@@ -200,6 +205,22 @@ def is_end(block: Block, pointer: Pointer) -> bool:
         return False
     last = block[index]
     return isinstance(last, If) and is_end(last.branches[below[0]][1], below[1:])
+
+
+def position(block: Block, where: Pointer) -> str | None:
+    """Return where a leaf stands as `verdi process status` shows it, as in AiiDA: the first place of a block has no name of its own."""
+    index, below = where[0], where[1:]
+    one = block[index]
+    if isinstance(one, While):
+        inner = position(one.block, below)
+        return f"{index}:while_({one.condition.name})" + (f"({inner})" if inner else "")
+    if isinstance(one, If):
+        inner = position(one.branches[below[0]][1], below[1:])
+        first = one.branches[0][0]
+        return f"{index}:{one.name_branch(below[0])}({inner})" if inner else f"{index}:if_({first.name if first else ''})"
+    if not index:
+        return None
+    return f"{index}:{one.call.name if isinstance(one, Step) else 'return_'}"
 
 
 def iterate_names(block: Block) -> Iterator[str]:

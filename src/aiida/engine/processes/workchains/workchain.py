@@ -151,6 +151,7 @@ class WorkChain(Process, metaclass=Protect):
         if found is None:
             return Finish(ExitCode())
         where, leaf = found
+        self._note_position(outline.position(program, where))
         if isinstance(leaf, outline.Return):
             return Finish(leaf.exit_code)
         after = outline.following(where)
@@ -161,6 +162,11 @@ class WorkChain(Process, metaclass=Protect):
         if at_end and not self._awaitables:
             return Finish(ExitCode())
         return Continue(after, tuple(self._awaitables))
+
+    def _note_position(self, position: str | None) -> None:
+        """In memory; the engine writes it with what it writes anyway, or when the step lasts."""
+        if position is not None:
+            self.node._row.attributes[WorkChainNode.STEPPER_STATE_INFO_KEY] = position
 
     def _holds(self, condition: outline.Call) -> bool:
         return bool(condition(self))
