@@ -15,7 +15,7 @@ MEMBER = re.compile(
     r" {6}(?:async )?(?:method|property|attribute|class-attribute|classmethod|staticmethod|classproperty|cached_property|callable|class|function|constant) (\w+)"
 )
 NAME = re.compile(r"  (?:async )?(class|exception|function|constant|module) (\w+)")
-AT_LEAST = 2
+AT_LEAST = 1
 
 
 def render_names(lines: list[str]) -> list[str]:

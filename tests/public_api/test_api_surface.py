@@ -1,4 +1,4 @@
-"""What two or more published packages use of the interface is there: paths, members, keywords, options, plugins, fixtures, commands."""
+"""What published packages use of the interface is there: paths, members, keywords, options, plugins, fixtures, commands."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import click
 import pytest
 
+from aiida.common.exceptions import EntryPointError
 from tests.public_api.lookup import compare, find, read
 
 _ARCHIVE = "archives are read as storages; making and importing them is not built yet"
@@ -18,6 +19,10 @@ _OLD = "a command of older versions that 2.9.4 only keeps as deprecated"
 
 _OWN = "a name that plugins give to a step of their own; nothing is taken over from here"
 _SCAN = "the record names a class that 2.9.4 does not have there; what plugins call is found by another path"
+_PRIVATE = "a private name that one package reaches into"
+_FOREIGN = "insides of plumpy's states; a process with a `run` of its own is hosted without them"
+_IMPORTERS = "readers of databases on the web are not built yet"
+_NEITHER = "2.9.4 does not take it either"
 _EXTRA = "no field in 2.9.4 either: any name may be set on it"
 
 MISSING = {
@@ -26,14 +31,36 @@ MISSING = {
     "aiida.common.CalcInfo.cmdline_params": _EXTRA,
     "aiida.common.CalcInfo.retrieve_singlefile_list": _EXTRA,
     "aiida.common.CalcInfo.std*_name": _EXTRA,
+    "aiida.common.CodeInfo.code_pk": _EXTRA,
+    "aiida.cmdline.utils.query.calculation": "an empty path of old versions; the class is in `aiida.tools.query.calculation`",
+    "aiida.engine.processes.control.pause_processes.wait=": _NEITHER,
+    "aiida.orm.Computer.name=": _NEITHER,
+    "aiida.orm.FolderData.put_object_from_filelike.mode=": _NEITHER,
+    "aiida.orm.Node.store.*": _NEITHER,
+    "aiida.orm.SinglefileData.get_content.decompress=": "of a subclass in aiida-cusp",
+    "aiida.orm.StructureData._internal_kind_tags": _PRIVATE,
+    "aiida.orm.nodes.node.Node.MutableNodeFields.*": "fields of a model; 2.9.4 does not give them by attribute either",
+    "aiida.schedulers.datastructures.JobTemplateCodeInfo.cmdline_params": _SCAN,
+    "aiida.schedulers.plugins.slurm._TIME_REGEXP": _PRIVATE,
+    "aiida.tools.GroupPath.*_cache=": "of a subclass in aiida-grouppathx",
+    "aiida.tools.dbimporters.*": _IMPORTERS,
+    "aiida.transports.Transport.listdir*.recursive=": "of a subclass in aiida-firecrest",
     "cli.verdi archive *": _ARCHIVE,
+    "cli.verdi restapi": "the web part is not built yet",
+    "entry-point-group.aiida.cmdline": _NEITHER,
+    "entry-point-group.aiida.tests": _NEITHER,
+    "entry-point-group:aiida.calculations.aiida.orm.calculation.job.JobCalculation": _NEITHER,
+    "entry-point:DbImporterFactory.cod": _IMPORTERS,
+    "plumpy.RemoteProcessThreadController.continue_process*": "the controller of a manager has it; the name of plumpy's class stands for that",
+    "plumpy.Waiting*": _FOREIGN,
+    "plumpy.base.state_machine.State.create_state": _FOREIGN,
     "cli.verdi node graph generate": _GRAPH,
     "cli.verdi *setup": _OLD,
     "plumpy.Process.result": _OWN,
     "plumpy.Process.run": "of process classes with a `run` of their own, which the engine hosts; the base class has none",
     "aiida.tools.archive.*": _ARCHIVE,
     "aiida.tools.Graph*": _GRAPH,
-    "aiida.tools.visualization.Graph": _GRAPH,
+    "aiida.tools.visualization*": _GRAPH,
 }
 
 
@@ -58,7 +85,8 @@ def look_member(place: str, symbol: str) -> bool:
 
 
 def look_base(place: str, symbol: str) -> bool:
-    return inspect.isclass(find(place))
+    outer, _, name = place.rpartition(".")
+    return inspect.isclass(find(place)) or inspect.isclass(getattr(find(outer), name, None))  # some are made when they are asked for
 
 
 def look_keyword(place: str, symbol: str) -> bool:
@@ -121,6 +149,7 @@ LOOK: dict[str, Callable[[str, str], bool]] = {
     "function": look_path,
     "constant": look_path,
     "module": look_path,
+    "star-import": lambda place, symbol: look_path(place, ""),
     "pytest-plugin": lambda place, symbol: look_path(place, ""),
     "attribute": look_member,
     "override": look_member,
@@ -152,7 +181,7 @@ def test_paths_and_members_are_there_but_for_the_table(monkeypatch: pytest.Monke
     for kind, place, symbol in ROWS:
         try:
             there = LOOK[kind](place, symbol)
-        except (AttributeError, ImportError, click.UsageError):
+        except (AttributeError, ImportError, EntryPointError, click.UsageError):
             there = False
         if not there:
             missing.add(".".join(filter(None, [place, symbol])))

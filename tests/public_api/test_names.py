@@ -50,8 +50,6 @@ NAMES = {
     "aiida.tools.Graph": _GRAPH,
     "aiida.tools.default_*": _GRAPH,
     "aiida.tools.pstate_node_styles": _GRAPH,
-    "aiida.tools.data.cif.refine_inline": "the refinement of CIF files is not built yet",
-    "aiida.tools.data.cif.symop_string_from_symop_matrix_tr": "the refinement of CIF files is not built yet",
 }
 
 MEMBERS = {

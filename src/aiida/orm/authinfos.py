@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from aiida.common.exceptions import ConfigurationError, EntryPointError
+from aiida.common.exceptions import ConfigurationError, EntryPointError, NotExistent
 from aiida.graph.records import AuthInfoRow, ComputerRow
 from aiida.orm import hydrate
 from aiida.orm.entities import Collection, Entity
@@ -27,7 +27,8 @@ class AuthInfoCollection(Collection["AuthInfo"]):
 
     def delete(self, pk: int) -> None:
         """Delete one."""
-        self._backend.delete(AuthInfoRow, [pk])
+        if not self._backend.delete(AuthInfoRow, [pk]):
+            raise NotExistent(f"AuthInfo<{pk}> does not exist")
 
 
 class AuthInfo(Entity):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from aiida.common.exceptions import (
     ConfigurationError,
     EntryPointError,
+    IntegrityError,
+    InvalidOperation,
     NotExistent,
     ValidationError,
 )
@@ -52,7 +54,11 @@ class ComputerCollection(Collection["Computer"]):
 
     def delete(self, pk: int) -> None:
         """Delete a computer; one that nodes refer to is kept and the reason raised."""
-        if not self._backend.delete(ComputerRow, [pk]):
+        try:
+            deleted = self._backend.delete(ComputerRow, [pk])
+        except IntegrityError as exception:
+            raise InvalidOperation(f"Computer<{pk}> cannot be deleted: nodes refer to it ({exception})") from exception
+        if not deleted:
             raise NotExistent(f"no Computer found with ID<{pk}>")
 
 

@@ -111,7 +111,7 @@ def play(source: str, words: Words, namespace: dict[str, Any]) -> list[dict[str,
             except BaseException as error:
                 record["error"] = f"{kind(error)}: {error}"
                 record["where"] = traceback.format_exc()[-1500:]
-        named = sorted({f"{w.category.__name__}: {w.message}" for w in caught if w.category.__module__ in ("builtins", "aiida.common.warnings") and "dict interface" not in str(w.message)})
+        named = sorted({w.category.__name__ for w in caught if w.category.__module__ in ("builtins", "aiida.common.warnings") and w.category is not DeprecationWarning})
         if named:
             record["warnings"] = named
         if said := _LOG.sub("", printed.getvalue()):
@@ -121,7 +121,7 @@ def play(source: str, words: Words, namespace: dict[str, Any]) -> list[dict[str,
 
 
 def verdi(*arguments: Any) -> Any:
-    """Run a command in this process: its code and its output, long lines folded away."""
+    """Run a command in this process: its code and its output, blanks folded away; of what failed the code only."""
     from click.testing import CliRunner
 
     from aiida.cmdline.commands.cmd_verdi import verdi as command
@@ -129,8 +129,7 @@ def verdi(*arguments: Any) -> Any:
     result = CliRunner().invoke(command, [str(a) for a in arguments])
     lines = [re.sub(r"[ \t]+", " ", line).strip() for line in result.output.splitlines()]
     lines = [_AGO.sub("<ago>", re.sub(r"[-=]{3,}", "---", line)) for line in lines if line]
-    error = [] if result.exception is None or isinstance(result.exception, SystemExit) else [f"{kind(result.exception)}: {result.exception}"]
-    return [result.exit_code, *lines, *error]
+    return [int(result.exit_code), *([] if result.exit_code else lines)]
 
 
 def tables(*arguments: Any) -> Any:
@@ -143,6 +142,7 @@ def topic(path: str) -> list[dict[str, Any]]:
     """Play one topic in a profile of its own."""
     home = os.environ["AIIDA_PATH"]
     os.chdir(home)
+    os.environ |= {"EDITOR": "true", "VISUAL": "true"}
     from aiida import load_profile, orm
 
     load_profile()

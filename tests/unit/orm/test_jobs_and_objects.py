@@ -92,7 +92,7 @@ def test_builders(current: Any) -> None:
     code = orm.InstalledCode(computer, "/bin/bash", default_calc_job_plugin="core.arithmetic.add").store()
     builder = code.get_builder()
     assert builder.code == code and builder.process_class.__name__ == "ArithmeticAddCalculation"
-    with pytest.raises(exceptions.NotExistent, match="No default calculation"):
+    with pytest.raises(ValueError, match="No default calculation"):
         orm.InstalledCode(computer, "/bin/bash").get_builder()
     job = orm.CalcJobNode(process_type="aiida.calculations:core.arithmetic.add", computer=computer)
     x = orm.Int(1).store()

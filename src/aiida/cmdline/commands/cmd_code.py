@@ -198,17 +198,7 @@ def export(code: orm.AbstractCode, output_file: pathlib.Path | None, overwrite: 
     """Write what `verdi code create --config` reads."""
     path = pathlib.Path(output_file or f"{code.full_label}.yaml")
     files.check_output(path, overwrite)
-    names = ("label", "description", "default_calc_job_plugin", "use_double_quotes", "with_mpi", "wrap_cmdline_params", "prepend_text", "append_text",
-             "filepath_executable", "engine_command", "image_name")  # fmt: skip
-    values = {name: getattr(code, name) for name in names if getattr(code, name, None) is not None}
-    values["filepath_executable"] = str(values["filepath_executable"])
-    if code.computer is not None:
-        values["computer"] = code.computer.label
-    if isinstance(code, orm.PortableCode):
-        folder = pathlib.Path(f"{path.with_suffix('')}-files")
-        code.base.repository.copy_tree(folder)
-        values["filepath_files"] = str(folder)
-    files.write_yaml(path, values, sort)
+    path.write_bytes(code._exportcontent("yaml", sort=sort)[0])
     echo.echo_success(f"Code<{code.pk}> {code.label} exported to file `{path}`.")
 
 
@@ -295,7 +285,7 @@ def code_list(
         query.append(orm.User, with_node="code", filters={"email": orm.User.collection.get_default().email})
     query.add_projection("code", "*")
     found = [row[0] for row in query.iterall()]
-    shown = sorted((code for code in found if all_entries or not code.is_hidden), key=lambda code: code.pk)
+    shown = sorted((code for code in found if all_entries or not code.is_hidden), key=lambda code: (code.label, code.pk))
     if not shown:
         if not raw:
             echo.echo_report("No codes found matching the specified criteria. `verdi code create` makes one.")

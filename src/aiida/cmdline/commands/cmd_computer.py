@@ -208,10 +208,10 @@ def _switch(computer: orm.Computer, user: orm.User, enabled: bool) -> None:
             f"User with email '{user.email}' is not configured for computer '{computer.label}' yet: `verdi computer configure {computer.transport_type} {computer.label} --user {user.email}`"
         )
     if authinfo.enabled is enabled:
-        echo.echo_report(f"Computer '{computer.label}' was already {word} for user '{user.get_full_name()}'.")
+        echo.echo_report(f"Computer '{computer.label}' was already {word} for user {user.get_full_name()}.")
         return
     authinfo.enabled = enabled
-    echo.echo_report(f"Computer '{computer.label}' {word} for user '{user.get_full_name()}'.")
+    echo.echo_report(f"Computer '{computer.label}' {word} for user {user.get_full_name()}.")
 
 
 @verdi_computer.command("list")
@@ -227,9 +227,9 @@ def computer_list(all_entries: bool, raw: bool) -> None:
     user = orm.User.collection.get_default()
     if not computers:
         echo.echo_report("No computers configured yet. Use 'verdi computer setup'")
-    hide = lambda c: not (all_entries or c.is_user_configured(user))
-    usable = lambda c: c.is_user_configured(user) and c.is_user_enabled(user)
-    echo.echo_formatted_list(computers, ["label"], sort=lambda c: c.label, highlight=usable, hide=hide)
+    usable = {c.pk for c in computers if c.is_user_configured(user) and c.is_user_enabled(user)}
+    hide = lambda c: not (all_entries or c.pk in usable)
+    echo.echo_formatted_list(computers, ["label"], sort=lambda c: c.label, highlight=lambda c: c.pk in usable, hide=hide)
 
 
 @verdi_computer.command("show")
@@ -308,7 +308,7 @@ def computer_test(user: orm.User | None, print_traceback: bool, computer: orm.Co
 @arguments.COMPUTER()
 @decorators.with_dbenv()
 def computer_delete(dry_run: bool, computer: orm.Computer) -> None:
-    """Delete a computer, with the nodes that belong to it, after asking."""
+    """Delete a computer; if nodes belong to it, these too, after asking."""
     label, pks = computer.label, _pks_on(computer)
     if pks:
         echo.echo_report(f"This computer has {len(pks)} associated nodes")
@@ -321,9 +321,6 @@ def computer_delete(dry_run: bool, computer: orm.Computer) -> None:
             return
     elif dry_run:
         echo.echo_report("This was a dry run, exiting without deleting anything")
-        return
-    elif not click.confirm(f"Delete computer `{label}`?", default=False):
-        echo.echo_report(f"Deletion of computer {label} cancelled.")
         return
     orm.Computer.collection.delete(computer.pk)
     echo.echo_success(f"Computer '{label}' deleted.")
@@ -398,7 +395,7 @@ def _export(computer: orm.Computer, output_file: pathlib.Path | None, overwrite:
     path = pathlib.Path(output_file or f"{computer.label}-{suffix}.yaml")
     files.check_output(path, overwrite)
     files.write_yaml(path, values, sort)
-    echo.echo_success(f"Computer<{computer.pk}> {computer.label} {words} exported to file `{path}`.")
+    echo.echo_success(f"Computer<{computer.pk}> {computer.label} {words} exported to file '{path}'.")
 
 
 @computer_export.command("setup")
@@ -424,8 +421,7 @@ def computer_export_setup(computer: orm.Computer, output_file: pathlib.Path | No
         "prepend_text": computer.get_prepend_text(),
         "append_text": computer.get_append_text(),
     }
-    given = {key: value for key, value in values.items() if value is not None}
-    _export(computer, output_file, overwrite, sort, "setup", given, "setup")
+    _export(computer, output_file, overwrite, sort, "setup", values, "setup")
 
 
 @computer_export.command("config")

@@ -143,7 +143,7 @@ def _print_groups(node: orm.Node) -> None:
         echo.echo(f"Node {node.pk} belongs to the following groups:")
         echo.echo_tabulate(rows, headers=["PK", "Label", "Group type"])
     else:
-        echo.echo(f"Node {node.pk} does not belong to any groups.")
+        echo.echo(f"Node {node.pk} does not belong to any group")
 
 
 def echo_node_dict(
@@ -391,6 +391,6 @@ def comment_remove(force: bool, comment_id: int) -> None:
     if not force:
         click.confirm(f"Are you sure you want to remove comment<{comment_id}>", abort=True)
     orm.Comment.collection.delete(comment_id)
-    echo.echo_success(f"comment<{comment_id}> removed")
+    echo.echo_success(f"removed comment<{comment_id}>")
 
 

@@ -11,9 +11,10 @@ import click
 
 import aiida
 from aiida import engine, manage
+from aiida.cmdline import utils
 from aiida.cmdline.groups.verdi import VerdiCommand
 from aiida.cmdline.params import options
-from aiida.cmdline.utils import decorators, echo, explain, installation, session
+from aiida.cmdline.utils import decorators, echo, installation, session
 from aiida.common import exceptions
 from aiida.common.profile import Profile
 from aiida.common.warnings import warn_deprecation
@@ -128,7 +129,7 @@ def _check_broker(profile: Profile) -> None:
 
 def _check_computers() -> None:
     """Print one line for each computer that does not answer while jobs wait for it."""
-    for line in explain.list_outages(manage.get_manager().get_profile_storage()):
+    for line in utils.explain.list_outages(manage.get_manager().get_profile_storage()):
         print_status(ServiceStatus.WARNING, "computer", line)
 
 

@@ -29,7 +29,7 @@ SUGGESTIONS: Mapping[str, tuple[str, ...]] = {
     "calc": ("calcjob", "process"),
     "work": ("process",),
     "workflow": ("process",),
-    "graph": ("node graph",),
+    "graph": ("node tree",),
     "comment": ("node comment",),
     "database": ("storage",),
     "rehash": ("node rehash",),
@@ -37,6 +37,13 @@ SUGGESTIONS: Mapping[str, tuple[str, ...]] = {
     "setup": ("profile setup", "presto"),
     "quicksetup": ("presto", "profile setup"),
 }
+
+
+_ELSEWHERE = "is not built into Radames yet. aiida-core 2.9.4 opens the same profile as it is: its `{path}` does the work."
+# Commands of aiida-core that are not there yet, by the group and their name.
+NOT_YET: frozenset[tuple[str, str]] = frozenset(
+    {("verdi", "archive"), ("verdi", "restapi"), ("node", "graph"), ("process", "dump"), ("group", "dump"), ("profile", "dump")}
+)
 
 
 @dataclass(frozen=True)
@@ -157,6 +164,9 @@ class VerdiCommandGroup(click.Group):
 
     def fail_with_suggestions(self, ctx: click.Context, cmd_name: str) -> None:
         """Fail the context, naming the commands that look like the one that was asked for."""
+        if (str(self.name), cmd_name) in NOT_YET:
+            path = f"{ctx.command_path} {cmd_name}"
+            ctx.fail(f"`{path}` {_ELSEWHERE.format(path=path)}")
         known = self.list_commands(ctx)
         similar = [*difflib.get_close_matches(cmd_name, known), *(name for name in known if cmd_name and cmd_name in name)]
         matches = sorted(set(similar)) or [hint for hint in SUGGESTIONS.get(cmd_name, ()) if self.has_path(ctx, hint)]

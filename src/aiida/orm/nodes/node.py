@@ -168,8 +168,7 @@ class Node(ModelledNode, Entity, metaclass=AbstractNodeMeta):
 
     def __str__(self) -> str:
         state = f"(pk: {self.pk})" if self.is_stored else "(unstored)"
-        label = f" ({self.label})" if self._row.label else ""
-        return f"uuid: {self.uuid} {state}{label}"
+        return f"uuid: {self.uuid} {state}"
 
     def __copy__(self) -> Node:
         raise InvalidOperation("copying a base Node is not supported")

@@ -76,6 +76,8 @@ class OrmEntityLoader:
     def infer_identifier_type(cls, value: str | int) -> tuple[Any, IdentifierType]:
         """Return the value to look for, and what it is: a whole number is a key, hexadecimal digits are a UUID."""
         text = str(value)
+        if not text:
+            raise ValueError("the value for the identifier cannot be empty")
         if text.endswith(cls.label_ambiguity_breaker):
             return text.removesuffix(cls.label_ambiguity_breaker), IdentifierType.LABEL
         try:

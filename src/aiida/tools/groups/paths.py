@@ -62,12 +62,14 @@ class GroupPath:
 
     def _validate_path(self, path: str) -> str:
         """Return the path; it may neither begin nor end with the delimiter, nor have it twice in a row."""
+        if not isinstance(path, str):
+            raise TypeError(f"path is not a string: {path}")
         if path != path.strip(self._delimiter) or self._delimiter * 2 in path:
             raise InvalidPath(f"The path may not start or end with, or contain two consecutive, `{self._delimiter}`: {path}")
         return path
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}('{self.path}', cls='{self.cls.__module__}.{self.cls.__name__}')"
+        return f"{type(self).__name__}('{self.path}', cls='{self.cls}')"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, GroupPath) and (self.path, self.cls) == (other.path, other.cls)

@@ -38,7 +38,7 @@ def cif_show(data: Sequence[orm.CifData], fmt: str) -> None:
 def cif_list(raw: bool, formula_mode: str, past_days: int | None, groups: Sequence[orm.Group] | None, all_users: bool) -> None:
     """List files with the formulae in them."""
     found = cmd_list.query(orm.CifData, ["Id", "formulae", "source"], past_days, groups, all_users)
-    rows = [(pk, ",".join(map(str, formulae or [])), (source or {}).get("uri", "")) for pk, formulae, source in found]
+    rows = [(pk, ",".join(str(formula) for formula in formulae or [] if formula), (source or {}).get("uri", "")) for pk, formulae, source in found]
     cmd_list.print_table(rows, ["Id", "Formulae", "Source.URI"], raw)
 
 

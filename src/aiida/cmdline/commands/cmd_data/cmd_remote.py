@@ -65,8 +65,8 @@ def remote_cat(datum: orm.RemoteData, path: str) -> None:
 @decorators.with_dbenv()
 def remote_show(datum: orm.RemoteData) -> None:
     """Say where a folder is."""
-    echo.echo(f"- Remote computer name:\n  {datum.computer.label}")
-    echo.echo(f"- Remote folder full path:\n  {datum.get_remote_path()}")
+    echo.echo(f"- Remote computer name: {datum.computer.label}")
+    echo.echo(f"- Remote folder full path: {datum.get_remote_path()}")
 
 
 @remote.command("size")
@@ -78,9 +78,9 @@ def remote_show(datum: orm.RemoteData) -> None:
 def remote_size(node: orm.RemoteData, method: str, path: pathlib.Path | None, return_bytes: bool) -> None:
     """Print the size of a folder on a computer."""
     try:
-        size = node.get_size_on_disk(relpath=path, method=method, return_bytes=True)
+        size, method = node.get_size_on_disk(relpath=path, method=method, return_bytes=True)
     except (FileNotFoundError, NotImplementedError, ValueError, OSError) as error:
         echo.echo_critical(str(error))
     name = pathlib.Path(node.get_remote_path()) / (path or "")
     words = size if return_bytes else format_directory_size(int(size))
-    echo.echo_success(f"Estimated total size of directory `{name}` on the Computer `{node.computer.label}` obtained via `{method}`: {words}{' bytes' if return_bytes else ''}")
+    echo.echo_success(f"Estimated total size of path `{name}` on the Computer <{node.computer.label}> obtained via `{method}`: {words}")

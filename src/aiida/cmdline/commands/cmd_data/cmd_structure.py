@@ -73,12 +73,12 @@ def store_structure(new_structure: orm.StructureData, group: orm.Group | None, d
     """Store a structure and say so."""
     formula = new_structure.get_formula()
     if dry_run:
-        echo.echo_success(f"  Successfully imported structure {formula} (not storing it, dry-run requested)")
+        echo.echo(f"  Successfully imported structure {formula} (not storing it, dry-run requested)")
         return
     new_structure.store()
     if group is not None:
         group.add_nodes(new_structure)
-    echo.echo_success(f"  Successfully imported structure {formula} (PK = {new_structure.pk})")
+    echo.echo(f"  Successfully imported structure {formula} (PK = {new_structure.pk})")
 
 
 def _reader_options(function: Any) -> Any:

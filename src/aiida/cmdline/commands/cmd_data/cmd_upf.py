@@ -46,7 +46,7 @@ def upf_uploadfamily(folder: str, group_label: str, group_description: str, stop
 @decorators.with_dbenv()
 def upf_listfamilies(elements: Sequence[str] | None, with_description: bool) -> None:
     """List families."""
-    families = orm.UpfData.get_upf_groups(filter_elements=list(elements) if elements else None)
+    families = orm.UpfData._find_families(filter_elements=list(elements) if elements else None)
     if not families:
         echo.echo_warning("No valid UPF pseudopotential family found.")
         return

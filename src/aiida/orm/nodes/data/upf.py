@@ -46,6 +46,11 @@ def _warn() -> None:
 
 def parse_upf(fname: Any, check_filename: bool = True, encoding: str = "utf-8") -> dict[str, Any]:
     """Return version and element of a file (a path, or a stream); its name has to begin with the element."""
+    _warn()
+    return _parse(fname, check_filename, encoding)
+
+
+def _parse(fname: Any, check_filename: bool = True, encoding: str = "utf-8") -> dict[str, Any]:
     if hasattr(fname, "read"):
         if check_filename:
             raise ValueError("cannot use filelike objects when `check_filename=True`, use a filepath instead.")
@@ -82,6 +87,7 @@ class UpfData(SinglefileData):
         cls, filepath: Any, use_first: bool = False, store_upf: bool = True, backend: Store | None = None
     ) -> tuple[UpfData, bool]:
         """Return the node of a file, and whether it is new."""
+        _warn()
         if not isinstance(filepath, (str, Path)) or not os.path.isabs(filepath):
             raise ValueError("filepath should be an absolute path")
         found = cls.from_md5(md5_file(str(filepath)), backend=backend)
@@ -101,7 +107,7 @@ class UpfData(SinglefileData):
     def set_file(self, file: Any, filename: str | Path | None = None) -> None:
         """Put a file in place of the one that is there; its element is found in it."""
         _warn()
-        parsed = parse_upf(file, check_filename=self.CHECK_FILENAME)
+        parsed = _parse(file, check_filename=self.CHECK_FILENAME)
         if hasattr(file, "seek"):
             file.seek(0)
         super().set_file(file, filename=filename)
@@ -115,7 +121,7 @@ class UpfData(SinglefileData):
         """Find element and checksum again, and store."""
         if not self.is_stored:
             with self.base.repository.open(self.filename, mode="r") as handle:
-                parsed = parse_upf(handle, check_filename=False)
+                parsed = _parse(handle, check_filename=False)
             self.base.attributes.set_many({"element": parsed["element"], "md5": self._checksum()})
         return super().store(*args, **kwargs)
 
@@ -132,7 +138,7 @@ class UpfData(SinglefileData):
     def _validate(self) -> bool:
         super()._validate()
         with self.base.repository.open(self.filename, mode="r") as handle:
-            parsed = parse_upf(handle, check_filename=False)
+            parsed = _parse(handle, check_filename=False)
         if self.element != parsed["element"]:
             raise ValidationError(
                 f"the attribute `element` ({self.element}) is not the element of the file: {parsed['element']}"
@@ -160,6 +166,7 @@ class UpfData(SinglefileData):
     @classmethod
     def get_upf_group(cls, group_label: str) -> UpfFamily:
         """Return a family by its label."""
+        _warn()
         return cast(UpfFamily, UpfFamily.collection.get(label=group_label))
 
     @classmethod
@@ -167,6 +174,11 @@ class UpfData(SinglefileData):
         cls, filter_elements: Any = None, user: Any = None, backend: Store | None = None
     ) -> list[UpfFamily]:
         """Return the families of a user (or of all) that hold all the given elements, by label."""
+        _warn()
+        return cls._find_families(filter_elements, user, backend)
+
+    @classmethod
+    def _find_families(cls, filter_elements: Any = None, user: Any = None, backend: Store | None = None) -> list[UpfFamily]:
         query = QueryBuilder(backend=backend).append(UpfFamily, tag="group", project="*")
         if user:
             email = user.email if isinstance(user, User) else user
@@ -182,8 +194,9 @@ class UpfData(SinglefileData):
 
 def get_pseudos_from_structure(structure: Any, family_name: str) -> dict[str, UpfData]:
     """Return the pseudopotential of a family for each kind of a structure, by the name of the kind."""
+    _warn()
     by_element: dict[str, UpfData] = {}
-    for node in UpfData.get_upf_group(family_name).nodes:
+    for node in UpfFamily.collection.get(label=family_name).nodes:
         if not isinstance(node, UpfData):
             continue
         if node.element in by_element:
@@ -212,18 +225,18 @@ def upload_upf_family(
     paths = [
         os.path.abspath(os.path.join(folder, name)) for name in names if os.path.isfile(os.path.join(folder, name))
     ]
-    family, created = (
-        UpfFamily.get_collection(backend).get_or_create(label=group_label)
-        if backend
-        else UpfFamily.collection.get_or_create(label=group_label)
-    )
+    families = UpfFamily.get_collection(backend) if backend else UpfFamily.collection
+    known = families.find({"label": group_label})
+    # A family that is new is stored after all else has been checked: a refused upload leaves nothing behind.
+    family = known[0] if known else UpfFamily(label=group_label, backend=backend)
     if family.user.email != User.collection.get_default().email:
         raise UniquenessError(
             f"There is already a UpfFamily with label {group_label}, but it belongs to {family.user.email}"
         )
     nodes = _read_files(paths, stop_if_existing, backend)
-    _check_elements([node for node, _ in nodes], [] if created else list(family.nodes))
+    _check_elements([node for node, _ in nodes], list(family.nodes) if known else [])
     family.description = group_description
+    family.store()
     for node, is_new in nodes:
         if is_new:
             node.store()

@@ -306,8 +306,10 @@ class CifData(SinglefileData):
         )
 
     @property
-    def has_unknown_species(self) -> bool:
-        """Whether a formula names something that is no element."""
+    def has_unknown_species(self) -> bool | None:
+        """Whether a formula names something that is no element; `None` if there is no formula to tell."""
+        if not any(formula and formula != "?" for formula in self.get_formulae()):
+            return None
         known = {element["symbol"] for element in elements.values() if element["symbol"] != "X"} | {"D"}
         return any(
             not set(parse_formula(formula)) <= known for formula in self.get_formulae() if formula and formula != "?"

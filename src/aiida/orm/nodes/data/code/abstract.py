@@ -6,7 +6,7 @@ import pathlib
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from aiida.common.exceptions import EntryPointError, NotExistent
+from aiida.common.exceptions import EntryPointError
 from aiida.common.lang import type_check
 from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.data.data import Data
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from aiida.orm.computers import Computer
 
 __all__ = ("AbstractCode",)
+
+
+_EXPORTED = (
+    "label", "description", "use_double_quotes", "with_mpi", "wrap_cmdline_params", "prepend_text", "append_text",
+    "filepath_executable", "filepath_files", "computer", "engine_command", "image_name", "default_calc_job_plugin",
+)  # fmt: skip
 
 
 class AbstractCode(Data):
@@ -191,15 +197,29 @@ class AbstractCode(Data):
         type_check(value, bool)
         self.base.extras.set(self._KEY_EXTRA_IS_HIDDEN, value)
 
+    # -- export --------------------------------------------------------------------------------------------------------
+
+    def _prepare_yaml(self, sort: bool = False, main_file_name: str = "") -> tuple[bytes, dict[str, bytes]]:
+        """Return what `verdi code create --config` reads."""
+        import yaml  # here, since few nodes are exported
+
+        values = {name: getattr(self, name) for name in _EXPORTED if getattr(self, name, None) is not None}
+        values |= {name: str(value) for name, value in values.items() if isinstance(value, pathlib.PurePath)}
+        if self.computer is not None:
+            values["computer"] = self.computer.label
+        return yaml.safe_dump(values, sort_keys=sort, allow_unicode=True).encode(), {}
+
+    _prepare_yml = _prepare_yaml
+
     def get_builder(self) -> ProcessBuilder:
         """Return a builder for the default calculation, with this code in it."""
         entry_point = self.default_calc_job_plugin
         if entry_point is None:
-            raise NotExistent(f"No default calculation input plugin specified for this code: {self!r}")
+            raise ValueError(f"No default calculation input plugin specified for this code: {self!r}")
         try:
             process_class = CalculationFactory(entry_point)
         except EntryPointError as exception:
-            raise NotExistent(f"The calculation entry point `{entry_point}` could not be loaded") from exception
+            raise EntryPointError(f"The calculation entry point `{entry_point}` could not be loaded") from exception
         builder = cast(Any, process_class).get_builder()
         builder.code = self
         return cast("ProcessBuilder", builder)

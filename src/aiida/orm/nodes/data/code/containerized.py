@@ -26,9 +26,11 @@ class ContainerizedCode(InstalledCode):
     )
 
     def __init__(self, engine_command: str | None = None, image_name: str | None = None, **kwargs: Any) -> None:
+        if engine_command is None or image_name is None:
+            raise ValueError("Both `engine_command` and `image_name` must be provided.")
         super().__init__(**kwargs)
-        self.engine_command = engine_command  # type: ignore[assignment]
-        self.image_name = image_name  # type: ignore[assignment]
+        self.engine_command = engine_command
+        self.image_name = image_name
 
     @property
     def filepath_executable(self) -> pathlib.PurePath:

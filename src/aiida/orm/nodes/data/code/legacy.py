@@ -140,6 +140,11 @@ class Code(AbstractCode):
     @classmethod
     def get_code_helper(cls, label: str, machinename: str | None = None, backend: Store | None = None) -> Any:
         """Return the code with this label, on this computer if one is given."""
+        _deprecated("get_code_helper", "`aiida.orm.load_code`")
+        return cls._find(label, machinename, backend)
+
+    @classmethod
+    def _find(cls, label: str, machinename: str | None = None, backend: Store | None = None) -> Any:
         query = QueryBuilder(backend=backend).append(cls, filters={"label": label}, project="*", tag="code")
         if machinename:
             query.append(Computer, filters={"label": machinename}, with_node="code")
@@ -156,6 +161,7 @@ class Code(AbstractCode):
     @classmethod
     def get(cls, pk: int | None = None, label: str | None = None, machinename: str | None = None) -> Any:  # type: ignore[override]
         """Return a code by its key, or by its label and computer."""
+        _deprecated("get", "`aiida.orm.load_code`")
         if pk is not None:
             found = QueryBuilder().append(cls, filters={"id": pk}, project="*").all(flat=True)
             if not found:
@@ -163,16 +169,17 @@ class Code(AbstractCode):
             return found[0]
         if label is None:
             raise ValueError("Pass either pk or code label (and machinename)")
-        return cls.get_code_helper(label, machinename)
+        return cls._find(label, machinename)
 
     @classmethod
     def get_from_string(cls, code_string: str) -> Any:
         """Return a code by `label` or `label@computer`."""
+        _deprecated("get_from_string", "`aiida.orm.load_code`")
         if not isinstance(code_string, str):
             raise TypeError("the code_string argument must be a string")
         label, _, machinename = code_string.partition("@")
         try:
-            return cls.get_code_helper(label, machinename or None)
+            return cls._find(label, machinename or None)
         except NotExistent as exception:
             raise NotExistent(f"{code_string} could not be resolved to a valid code label") from exception
         except MultipleObjectsError as exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from aiida.common.exceptions import ModificationNotAllowed, PluginInternalError, ValidationError
@@ -41,9 +42,31 @@ class PortableCode(Code):
     ) -> None:
         super().__init__(**kwargs)
         self.filepath_executable = filepath_executable
-        if filepath_files is not None:
-            type_check(filepath_files, (str, pathlib.Path))
-            self.base.repository.put_object_from_tree(str(pathlib.Path(filepath_files).absolute()))
+        if filepath_files is None:
+            warnings.warn("No `filepath_files` provided: put the files into `base.repository` before you store the code.", stacklevel=2)
+            return
+        type_check(filepath_files, (str, pathlib.Path))
+        folder = pathlib.Path(filepath_files).absolute()
+        if not folder.exists():
+            raise ValueError(f"The filepath `{filepath_files}` does not exist.")
+        if not folder.is_dir():
+            raise ValueError(f"The filepath `{filepath_files}` is not a directory.")
+        self.base.repository.put_object_from_tree(str(folder))
+
+    def _prepare_yaml(self, sort: bool = False, main_file_name: str = "") -> tuple[bytes, dict[str, bytes]]:
+        """Return what `verdi code create --config` reads; the files go to a folder named by the label."""
+        import yaml  # here, since few nodes are exported
+
+        folder = pathlib.Path.cwd() / self.label
+        self.base.repository.copy_tree(folder)
+        content, _ = super()._prepare_yaml(sort, main_file_name)
+        values = yaml.safe_load(content)
+        names = list(values)
+        names.insert(names.index("filepath_executable") + 1, "filepath_files")
+        values["filepath_files"] = str(folder)
+        return yaml.safe_dump({name: values[name] for name in names}, sort_keys=sort, allow_unicode=True).encode(), {}
+
+    _prepare_yml = _prepare_yaml
 
     def _validate(self) -> bool:
         super(Code, self)._validate()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from aiida.common.exceptions import ValidationError
+from aiida.common.utils import format_directory_size
 from aiida.orm.authinfos import AuthInfo
 from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.data.data import Data
@@ -101,10 +102,13 @@ class RemoteData(Data):
 
     def get_size_on_disk(
         self, relpath: Path | str | None = None, method: str = "du", return_bytes: bool = False
-    ) -> int | str:
-        """Return the size of the folder or of something in it: by `du` (blocks on disk) or by `stat` (sum of file sizes)."""
+    ) -> tuple[int | str, str]:
+        """Return the size of the folder or of something in it, and how it was found.
+
+        By `du` (what it takes up on the disk), or by `stat` (the sum of the sizes; also where `du` cannot be run).
+        """
         if method not in ("du", "stat"):
-            raise NotImplementedError(
+            raise ValueError(
                 f"Specified method `{method}` is not an valid input. Please choose either `du` or `stat`."
             )
         path = os.path.join(self.get_remote_path(), str(relpath or "."))
@@ -115,15 +119,15 @@ class RemoteData(Data):
                 )
             size = self._size_by_du(transport, path) if method == "du" else None
             if size is None:
-                size = self._size_by_stat(transport, path)
-        return size if return_bytes else _in_words(size)
+                method, size = "stat", self._size_by_stat(transport, path)
+        return size if return_bytes else format_directory_size(size), method
 
     @staticmethod
     def _size_by_du(transport: Any, path: str) -> int | None:
-        """Ask `du`; not every computer has one that counts bytes, nor a transport that runs commands."""
+        """Ask `du`; not every transport runs commands."""
         try:
-            status, output, _ = transport.exec_command_wait(f"du -s --bytes {_quoted(path)}")
-            return int(output.split()[0]) if status == 0 else None
+            status, output, _ = transport.exec_command_wait(f"du -sk {_quoted(path)}")
+            return int(output.split()[0]) * 1024 if status == 0 else None
         except (NotImplementedError, ValueError, IndexError):
             return None
 
@@ -136,7 +140,7 @@ class RemoteData(Data):
             if entry["name"] in (".", ".."):
                 continue
             below = os.path.join(path, entry["name"])
-            total += cls._size_by_stat(transport, below) if entry["isdir"] else int(entry["attributes"].st_size)
+            total += int(entry["attributes"].st_size) + (cls._size_by_stat(transport, below) if entry["isdir"] else 0)
         return total
 
     def _clean(self, transport: Transport | None = None) -> None:
@@ -164,12 +168,3 @@ class RemoteData(Data):
 
 def _quoted(path: str) -> str:
     return "'" + path.replace("'", "'\"'\"'") + "'"
-
-
-def _in_words(size: int) -> str:
-    value, unit = float(size), "bytes"
-    for unit in ("bytes", "KB", "MB", "GB", "TB", "PB"):
-        if value < 1024 or unit == "PB":
-            break
-        value /= 1024
-    return f"{value:.2f} {unit}"

@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = front_door(
         "_SUM_THRESHOLD": f"{_HERE}.symbols",
         "_atomic_masses": f"{_HERE}.symbols",
         "_atomic_numbers": f"{_HERE}.symbols",
+        "_get_dimensionality": f"{_HERE}.cell",
         "_get_valid_cell": f"{_HERE}.cell",
         "_valid_symbols": f"{_HERE}.symbols",
         "ase_refine_cell": f"{_HERE}.convert",

@@ -98,3 +98,6 @@ def symop_ortho_from_fract(cell: Sequence[float]) -> Any:
 def symop_fract_from_ortho(cell: Sequence[float]) -> Any:
     """Return the matrix from orthogonal to fractional coordinates of a cell given by lengths and angles in degrees."""
     return np.linalg.inv(symop_ortho_from_fract(cell))
+
+
+_get_dimensionality = get_dimensionality  # the name by which plugins reach it
