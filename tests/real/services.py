@@ -34,8 +34,8 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 30.0) 
     raise TimeoutError(f"{what} did not happen within {seconds:.0f} s")
 
 
-def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.5):
+def _answers(port: int, address: str = "127.0.0.1") -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=0.5):
         return True
     return False
 
@@ -43,7 +43,9 @@ def _answers(port: int) -> bool:
 class _Daemon:
     """Foreground children of ours, stopped in the reverse order of their start."""
 
-    def __init__(self) -> None:
+    def __init__(self, within: tuple[str, ...] = ()) -> None:
+        #: words before every command, such as those that enter a network namespace
+        self.within = within
         self.folder = Path(tempfile.mkdtemp(prefix="aiida-real-", dir="/tmp"))
         self.folder.chmod(0o755)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -51,7 +53,7 @@ class _Daemon:
     def start(self, name: str, *words: str, env: dict[str, str] | None = None, **options: object) -> subprocess.Popen[bytes]:
         log = open(self.folder / f"{name}.log", "ab")
         process = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **(env or {})}, start_new_session=True, **options
+            (*self.within, *words), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **(env or {})}, start_new_session=True, **options
         )  # type: ignore[call-overload]
         self.processes[name] = process
         return process
@@ -78,18 +80,18 @@ class _Daemon:
 class Sshd(_Daemon):
     """An OpenSSH server on this machine that lets this user in with a key made for the purpose."""
 
-    def __init__(self, **variables: str) -> None:
-        super().__init__()
+    def __init__(self, within: tuple[str, ...] = (), address: str = "127.0.0.1", client: str = "", **variables: str) -> None:
+        super().__init__(within)
         self.variables = "".join(f" {name}={value}" for name, value in variables.items())
-        self.port = free_port()
+        self.address, self.port = address, free_port()
         self.user = pwd.getpwuid(os.geteuid()).pw_name
         for name in ("hostkey", "id"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.folder / name)], check=True)
         shutil.copy(self.folder / "id.pub", self.folder / "authorized_keys")
         key = (self.folder / "hostkey.pub").read_text().split()
-        (self.folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {key[0]} {key[1]}\n")
+        (self.folder / "known_hosts").write_text(f"[{address}]:{self.port} {key[0]} {key[1]}\n")
         (self.folder / "sshd_config").write_text(
-            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.folder}/hostkey\nPidFile {self.folder}/pid\n"
+            f"Port {self.port}\nListenAddress {address}\nHostKey {self.folder}/hostkey\nPidFile {self.folder}/pid\n"
             f"AuthorizedKeysFile {self.folder}/authorized_keys\nPubkeyAuthentication yes\nPasswordAuthentication no\n"
             "KbdInteractiveAuthentication no\nUsePAM no\nPermitRootLogin prohibit-password\nStrictModes no\n"
             "MaxStartups 100:30:200\nMaxSessions 10\nSubsystem sftp internal-sftp\nPermitUserEnvironment no\n"
@@ -97,9 +99,9 @@ class Sshd(_Daemon):
             f"SetEnv SHLVL=2{self.variables}\n"
         )
         (self.folder / "config").write_text(
-            f"Host cluster\n  HostName 127.0.0.1\n  Port {self.port}\n  User {self.user}\n  IdentityFile {self.folder}/id\n"
+            f"Host cluster\n{client}  HostName {address}\n  Port {self.port}\n  User {self.user}\n  IdentityFile {self.folder}/id\n"
             f"  IdentitiesOnly yes\n  UserKnownHostsFile {self.folder}/known_hosts\n  StrictHostKeyChecking yes\n\n"
-            f"Host behind\n  HostName 127.0.0.1\n  Port {self.port}\n  User {self.user}\n  IdentityFile {self.folder}/id\n"
+            f"Host behind\n  HostName {address}\n  Port {self.port}\n  User {self.user}\n  IdentityFile {self.folder}/id\n"
             f"  IdentitiesOnly yes\n  UserKnownHostsFile {self.folder}/known_hosts\n  ProxyJump cluster\n"
         )
         self.up()
@@ -114,7 +116,7 @@ class Sshd(_Daemon):
         os.makedirs("/run/sshd", exist_ok=True)
         server = shutil.which("sshd") or "/usr/sbin/sshd"
         self.start("sshd", server, "-D", "-e", "-f", str(self.folder / "sshd_config"))
-        wait_for(lambda: _answers(self.port), "sshd listening")
+        wait_for(lambda: _answers(self.port, self.address), "sshd listening")
 
     def cut(self) -> None:
         """End the server and every connection that it serves."""
@@ -151,9 +153,9 @@ class Slurm(_Daemon):
 
     NODES = ("n1", "n2", "n3", "n4")
 
-    def __init__(self, accounting: bool = True) -> None:
-        super().__init__()
-        self.accounting = accounting
+    def __init__(self, accounting: bool = True, within: tuple[str, ...] = (), cpus: int = 4) -> None:
+        super().__init__(within)
+        self.accounting, self.cpus = accounting, cpus
         self.ports = {name: free_port() for name in ("ctld", "dbd", "mysql", *self.NODES)}
         self.conf = self.folder / "slurm.conf"
         self.env = {"SLURM_CONF": str(self.conf)}
@@ -177,7 +179,7 @@ class Slurm(_Daemon):
 
     def command(self, *words: str) -> str:
         """Run a command of SLURM and return its output; an empty text when it fails."""
-        done = subprocess.run(words, env={**os.environ, **self.env}, capture_output=True, text=True)
+        done = subprocess.run((*self.within, *words), env={**os.environ, **self.env}, capture_output=True, text=True)
         return done.stdout if done.returncode == 0 else ""
 
     def _munge(self) -> None:
@@ -219,7 +221,7 @@ class Slurm(_Daemon):
             else "AccountingStorageType=accounting_storage/none\n"
         )
         nodes = "".join(
-            f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={self.ports[node]} CPUs=4 RealMemory=2000 State=UNKNOWN\n"
+            f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={self.ports[node]} CPUs={self.cpus} RealMemory=2000 State=UNKNOWN\n"
             for node in self.NODES
         )
         self.conf.write_text(
@@ -251,7 +253,7 @@ class Slurm(_Daemon):
         self._succeeds("sacctmgr", "-i", "add", "user", pwd.getpwuid(os.geteuid()).pw_name, "Account=test")
 
     def _succeeds(self, *words: str) -> bool:
-        return subprocess.run(words, env={**os.environ, **self.env}, capture_output=True).returncode == 0
+        return subprocess.run((*self.within, *words), env={**os.environ, **self.env}, capture_output=True).returncode == 0
 
     def controller_up(self) -> None:
         """Start the controller."""
