@@ -160,7 +160,7 @@ def measure(count: int, *, statements: bool) -> None:
 
     load_profile()
     store, x = current_store.get(), orm.Int(1).store()
-    worker = make_worker(store, current_settings.get(), threads=0)
+    worker = make_worker(store, current_settings.get(), threads=0, grouped=True)  # as a daemon's workers do
     worker.core.liveness.register()
     job, inputs = CalculationFactory("core.arithmetic.add"), arithmetic_inputs()
 

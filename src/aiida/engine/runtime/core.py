@@ -16,6 +16,7 @@ from aiida.engine.processes.process import current_process
 from aiida.engine.runtime import dryrun, endings, jobs, mail, perform, threads, write
 from aiida.engine.runtime.decide import decide
 from aiida.engine.runtime.environment import Environment
+from aiida.engine.runtime.group import Group
 from aiida.engine.runtime.live import Live, Reload
 from aiida.engine.runtime.liveness import Liveness, Observer
 from aiida.engine.runtime.memo import Memo
@@ -70,6 +71,7 @@ class Core:
         self.runner: Any = None
         self.held: dict[int, Live] = {}
         self.news: deque[Callable[[], None]] = deque()  # continuations of effects that are done
+        self.group: Group | None = None  # writes of several processes together, where a worker does so
         self.signal = threading.Condition()
         self.changes = 0  # counts what `signal` told, so that nothing is missed between a look and a wait
         self._cache: OrderedDict[int, Live] = OrderedDict()
@@ -242,6 +244,18 @@ class Core:
     def shortcut(process: Process) -> Finish | None:
         """What a job does instead of being run; None: run it."""
         return dryrun.perform(process) if dryrun.is_asked(process) else None
+
+    def commit(self, wanted: write.Write[Any], then: Callable[[], bool], *, together: bool = True) -> bool:
+        """Write what came of a step, and go on; or have it written with what came of others', and be out of our hands for now."""
+        if together and self.group is not None and wanted.live.rides is None:
+            self.group.add(wanted.live, wanted, then)
+            return False
+        write.commit(self.env, wanted)
+        return then()
+
+    def go_on(self, live: Live, then: Callable[[], bool]) -> None:
+        """After the commit of a group: by a thread that runs user code."""
+        self.tell(lambda: self.drive(live, lambda: perform.guarded(self, live, then)))
 
     # -- the loop over one process -----------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from aiida.engine.runners import Runner
 from aiida.engine.runtime import mail
 from aiida.engine.runtime.core import Core
 from aiida.engine.runtime.environment import Environment
+from aiida.engine.runtime.group import Group
 from aiida.engine.runtime.inline import InlineEngine, act_on_kills, show_started
 from aiida.engine.runtime.live import Live
 from aiida.storage import journal
@@ -86,6 +87,7 @@ class Worker:
         grace: float | None = None,
         env: Environment | None = None,
         kind: str = "daemon",
+        grouped: bool | None = None,
     ) -> None:
         self.env = env or Environment(
             store=store, settings=settings, bell=bell or PollingBell(), make_pool=pool or TransportPool
@@ -94,6 +96,9 @@ class Worker:
         self.engine = WorkerEngine(self)
         self.core.runner = self.engine.runner
         self.core.poller.wake = self.env.bell.wake
+        self.group = Group(self.env, self.core.go_on)
+        if grouped if grouped is not None else threads > 0 and not store.dialect.concurrent_writers:
+            self.core.group = self.group
         self.grace = grace
         self.queue: deque[Live] = deque()
         self._most_threads = threads
@@ -166,6 +171,7 @@ class Worker:
             any(since for since in self._threads.values())
             or any(live.away for live in list(self.core.held.values()))
             or bool(self.core.news)
+            or bool(self.group)
         )
 
     # -- the controller --------------------------------------------------------------------------------------------
@@ -200,10 +206,14 @@ class Worker:
         now = time.monotonic()
         show_started(self.core)
         oldest = min((since for since in list(self._threads.values()) if since), default=None)
+        if self.group.is_due:
+            self.group.flush()  # a step is slow: what others did before it is not kept waiting
         if self.queue and oldest is not None and now - oldest > SLOW and not self._has_free():
             self._give_back_queue()
         if not self._threads or (
-            oldest is not None and not self._has_free() and now - max(self._threads.values()) > BLOCKED
+            oldest is not None
+            and not self._has_free()
+            and now - max(self._threads.values()) > (SLOW if self.core.news else BLOCKED)
         ):
             self.open_thread()
         if now - self._swept < 1.0:
@@ -260,7 +270,7 @@ class Worker:
     def _work(self) -> None:
         me = threading.current_thread()
         try:
-            while not self._stopping.is_set() or self.core.news:
+            while not self._stopping.is_set() or self.core.news or self.group:
                 if not self._lead.acquire(timeout=PARKED):
                     if len(self._threads) > 1:
                         return
@@ -295,11 +305,16 @@ class Worker:
         """News first, then what was claimed, then a claim; nothing: sleep until something is told."""
         core = self.core
         seen = core.changes
+        if self.group.is_due:
+            self.group.flush()
         if core.news:
             try:
                 return core.news.popleft()
             except IndexError:
                 return None
+        if self.group and not self.queue:
+            self.group.flush()
+            return None
         if self._stopping.is_set():
             core.sleep(seen, 0.05)
             return None
@@ -359,6 +374,9 @@ class Worker:
         seen = core.changes
         if core.news:
             self._do(core.news.popleft())
+            return True
+        if self.group and (self.group.is_due or not self.queue):
+            self.group.flush()
             return True
         if not self.queue:
             self._claim()

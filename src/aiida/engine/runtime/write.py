@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from aiida.common.exceptions import Fenced, StorageBusy, UnreachableStorage
 from aiida.engine.runtime.environment import Environment
@@ -74,6 +74,34 @@ def check_owned(live: Live) -> None:
         raise Fenced(f"process {live.pk} was ended or taken over meanwhile")
 
 
+class Write(Generic[T]):
+    """A write to one process: what it does in its transaction, and what memory is told when that is committed."""
+
+    __slots__ = ("_remember", "live", "result", "work")
+    result: T
+
+    def __init__(self, live: Live, work: Work[T], remember: Callable[[T], None]) -> None:
+        self.live = live
+        self.work = work
+        self._remember = remember
+
+    def done(self, result: T) -> None:
+        """It is committed."""
+        self.result = result
+        self._remember(result)
+
+
+def commit(env: Environment, wanted: Write[T], *, unknown: bool = False) -> T:
+    """Write it by itself; `unknown`: it may have been written already, and nobody knows."""
+    live = wanted.live
+    with live.lock:
+        check_owned(live)
+        if unknown and not transact(env, lambda tx: journal.is_unwritten(tx, live.lease)):
+            raise Reload(f"process {live.pk} was written although the reply was lost")
+        wanted.done(transact_fenced(env, live, wanted.work))
+        return wanted.result
+
+
 def append(
     env: Environment,
     live: Live,
@@ -87,27 +115,42 @@ def append(
 ) -> None:
     """T3 and its relatives: the fence, `body` (which may give `count` more events), pending and given events, `tail`."""
     with live.lock:
-        check_owned(live)
-        pending = list(live.pending)
-        first = [*pending, *events]
+        commit(env, appending(live, events, body, count=count, then=then, tail=tail, **values))
 
-        def work(tx: Transaction) -> tuple[list[ev.Event], bool]:
-            mail = journal.fence(tx, live.lease, len(first) + count, then, **values)
-            more = (body(tx) if body is not None else None) or ()
-            full = [*first, *more]
-            if full:
-                epoch = live.lease.epoch + (then is journal.KILL)
-                journal.insert_events(tx, live.pk, live.lease.seq, epoch, full)
-            if tail is not None:
-                tail(tx)
-            return full, mail
 
-        full, mail = transact_fenced(env, live, work)
+def appending(
+    live: Live,
+    events: Sequence[ev.Event],
+    body: Callable[[Transaction], Sequence[ev.Event] | None] | None = None,
+    *,
+    count: int = 0,
+    then: str = journal.KEEP,
+    tail: Callable[[Transaction], None] | None = None,
+    **values: Any,
+) -> Write[tuple[list[ev.Event], bool]]:
+    """The same, to be committed by itself or with others."""
+    first = [*live.pending, *events]
+
+    def work(tx: Transaction) -> tuple[list[ev.Event], bool]:
+        mail = journal.fence(tx, live.lease, len(first) + count, then, **values)
+        more = (body(tx) if body is not None else None) or ()
+        full = [*first, *more]
+        if full:
+            epoch = live.lease.epoch + (then is journal.KILL)
+            journal.insert_events(tx, live.pk, live.lease.seq, epoch, full)
+        if tail is not None:
+            tail(tx)
+        return full, mail
+
+    def done(result: tuple[list[ev.Event], bool]) -> None:
+        full, mail = result
         live.pending.clear()
         live.written(full)
         live.mail = live.mail or mail
         if then is journal.KILL:
             live.lease.epoch += 1
+
+    return Write(live, work, done)
 
 
 def append_pending(env: Environment, live: Live, tail: Callable[[Transaction], None] | None) -> None:
@@ -125,25 +168,23 @@ def append_pending(env: Environment, live: Live, tail: Callable[[Transaction], N
             live.owned, live.lost = False, True
 
 
-def finish(
-    env: Environment,
+def finishing(
     live: Live,
     events: Sequence[ev.Event],
     body: Callable[[Transaction], None],
-) -> list[int]:
-    """T6: the row first, then everything else, then the waiters. Returns those that are ready now."""
-    with live.lock:
-        check_owned(live)
-        full = [*live.pending, *events]
+) -> Write[list[int]]:
+    """T6: the row first, then everything else, then the waiters. It gives those that are ready now."""
+    full = [*live.pending, *events]
 
-        def work(tx: Transaction) -> list[int]:
-            journal.end(tx, live.lease)
-            body(tx)
-            journal.insert_events(tx, live.pk, live.lease.seq, live.lease.epoch, full)
-            return journal.wake(tx, live.pk)
+    def work(tx: Transaction) -> list[int]:
+        journal.end(tx, live.lease)
+        body(tx)
+        journal.insert_events(tx, live.pk, live.lease.seq, live.lease.epoch, full)
+        return journal.wake(tx, live.pk)
 
-        woken = transact_fenced(env, live, work)
+    def done(woken: list[int]) -> None:
         live.pending.clear()
         live.written(full)
         live.owned = False
-        return woken
+
+    return Write(live, work, done)
