@@ -330,7 +330,7 @@ def test_storage_commands(good: Good, tmp_path: Path) -> None:
     assert "Storage schema version of 'presto': 'main_0002'" in good("storage", "version")
     info = yaml.safe_load(good("storage", "info"))
     assert info["entities"]["Computers"]["count"] == 1
-    assert "all files that nodes name are there" in good("storage", "integrity")
+    assert "all files that nodes name are there, and whole" in good("storage", "integrity")
     assert "finished" in good("storage", "maintain", "-f")
     assert "up to date" in good("storage", "migrate", "-f")
 

@@ -21,6 +21,7 @@ from aiida.common.slots import find_autogroup
 from aiida.graph.records import Row, SettingRow
 from aiida.plugins.entry_point import load_entry_point
 from aiida.storage import bulk, maintenance
+from aiida.storage.migrate import find_way
 from aiida.storage.schema import ENGINE_VERSION, GRAPH_VERSION, engine_metadata
 from aiida.storage.statistics import CreationStatistics
 from aiida.storage.store import Store
@@ -139,7 +140,10 @@ class StorageBackend(Store):
     def _check_container_at(self, path: Path, found: str | None) -> None:
         """Refuse a container at `path`, `found` to be this one, that belongs to another database: its objects would all be missing."""
         if found is None:
-            raise exceptions.CorruptStorage(f"there is no container of objects at `{path}`")
+            raise exceptions.CorruptStorage(
+                f"there is no container of objects at `{path}`: the files of the profile's nodes. Put the folder back if it was moved; "
+                "else restore it from a backup, together with the database"
+            )
         rows = self.find(SettingRow, key=REPOSITORY_UUID_KEY)
         if rows and rows[0].val != found:
             raise exceptions.CorruptStorage(
@@ -191,6 +195,19 @@ class StorageBackend(Store):
     def maintain(self, full: bool = False, dry_run: bool = False, **kwargs: Any) -> None:
         """Tidy up; `full` needs the storage for itself."""
         maintenance.maintain(self, full, dry_run, **kwargs)
+
+    def find_damage(self) -> list[str]:
+        """Read everything and return what is wrong, in words; nothing if all is well."""
+        return maintenance.find_damage(self)
+
+    def _find_database_damage(self) -> Iterable[str]:
+        """Yield what is wrong with the database itself."""
+        return ()
+
+    @classmethod
+    def find_way(cls, found: str, profile: str) -> str:
+        """Say how a storage of an older or newer version comes to be opened by this release."""
+        return find_way(found, cls.version_head(), profile)
 
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
         """Return facts for people about entities and files."""
@@ -296,9 +313,7 @@ def check_version(found: str, head: str, profile: str) -> None:
     """Refuse a schema version other than `head`, and say how to go on."""
     if found != head:
         raise exceptions.IncompatibleStorageSchema(
-            f"Database schema version `{found}` is incompatible with the required schema version `{head}`. "
-            f"To bring the storage of this profile up to date, stop its daemon, make a backup, and run:\n\n"
-            f"    verdi -p {profile} storage migrate\n"
+            f"Database schema version `{found}` is incompatible with the required schema version `{head}`. {find_way(found, head, profile)}"
         )
 
 

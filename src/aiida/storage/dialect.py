@@ -208,6 +208,9 @@ _INTEGRITY = frozenset(
 )
 
 
+DAMAGED = "Restore it from a backup, or save what can be read into a new file with `sqlite3 FILE .recover | sqlite3 NEW`"
+
+
 class SqliteDialect(Dialect):
     """SQLite: uuid, moment and JSON are text; one writer at a time."""
 
@@ -256,7 +259,7 @@ class SqliteDialect(Dialect):
         if "disk is full" in text or "disk I/O error" in text or "unable to open" in text:
             return exceptions.UnreachableStorage(f"the database file cannot be used: {text}")
         if ("malformed" in text and "JSON" not in text) or "not a database" in text:
-            return exceptions.CorruptStorage(f"the database file is damaged: {text}")
+            return exceptions.CorruptStorage(f"the database file is damaged: {text}. {DAMAGED}")
         return None
 
 

@@ -88,6 +88,16 @@ def find_unreferenced(store: StorageBackend, check_consistency: bool = True) -> 
     return there - named
 
 
+def find_damage(store: StorageBackend) -> list[str]:
+    """Return what is wrong with a storage, in words: its database, objects that are missing, objects whose content is not what it was."""
+    found = list(store._find_database_damage())
+    missing = find_referenced(store) - set(store.repository.list_objects())
+    found += [f"the object {key}, which nodes refer to, is missing in the repository" for key in sorted(missing)]
+    for kind, keys in store.repository.find_damage().items():
+        found += [f"the object {key} in the repository is damaged ({kind.replace('_', ' ')})" for key in keys]
+    return found
+
+
 def maintain(store: StorageBackend, full: bool, dry_run: bool, **kwargs: Any) -> None:
     """Pack objects; with `full`, when nobody else uses the storage, also delete orphans, repack and vacuum.
 

@@ -109,6 +109,47 @@ def test_an_older_schema_is_refused_with_the_command_and_migrated(profile: Profi
     store.close()
 
 
+@pytest.mark.parametrize(
+    ("version", "way"),
+    [
+        ("main_0099", "newer release"),
+        ("django_0050", "aiida-core==2.9.4"),
+        ("1de112340b18", "aiida-core==2.9.4"),
+        ("nonsense", "from a backup"),
+    ],
+)
+def test_each_other_version_has_its_way(profile: Profile, database: Path, version: str, way: str) -> None:
+    execute(database, f"UPDATE alembic_version SET version_num = '{version}'")
+    with pytest.raises(IncompatibleStorageSchema, match=way):
+        SqliteDosStorage(profile)
+    with pytest.raises(StorageMigrationError, match=way):
+        SqliteDosStorage.migrate(profile)
+
+
+def test_damage_is_found(profile: Profile, database: Path) -> None:
+    """A row without its neighbour, an object that is missing, one whose content changed; told in words, nothing is changed."""
+    store = SqliteDosStorage(profile)
+    store.insert([UserRow(email="a")])
+    keys = [store.repository.put_bytes(text) for text in (b"one", b"two")]
+    store.insert([node(repository_metadata={"o": {"f": {"k": key}}}) for key in keys])
+    assert store.find_damage() == []
+    loose = [database.parent / "container" / "loose" / key[:2] / key[2:] for key in keys]
+    loose[0].unlink()
+    loose[1].chmod(0o600)
+    loose[1].write_bytes(b"TWO")
+    execute(database, "INSERT INTO db_dblink (input_id, output_id, label, type) VALUES (1, 77, 'x', 'create')")
+    found = store.find_damage()
+    assert "db_dblink refers to a row of db_dbnode that does not exist" in found[0]
+    assert keys[0] in found[1] and "missing" in found[1] and keys[1] in found[2] and "damaged" in found[2]
+    store.close()
+
+
+def test_a_damaged_description_of_the_container(profile: Profile, database: Path) -> None:
+    (database.parent / "container" / "config.json").write_text("{")
+    with pytest.raises(CorruptStorage, match=r"config.json.*backup"):
+        SqliteDosStorage(profile)
+
+
 def test_a_version_that_nobody_knows_is_not_migrated(profile: Profile, database: Path) -> None:
     execute(database, "UPDATE alembic_version SET version_num = 'main_0099'")
     with pytest.raises(IncompatibleStorageSchema, match="main_0099"):
@@ -142,7 +183,7 @@ def test_the_container_of_another_profile_is_refused(profile: Profile, database:
 
 def test_a_file_that_is_no_database(profile: Profile, database: Path) -> None:
     database.write_bytes(b"this is no database, though it has this name" * 100)
-    with pytest.raises(UnreachableStorage, match="not a database"):
+    with pytest.raises(CorruptStorage, match=r"not a database.*backup.*recover"):
         SqliteDosStorage(profile)
 
 

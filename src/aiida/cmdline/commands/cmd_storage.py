@@ -16,6 +16,9 @@ from aiida.common import exceptions
 __all__ = ("verdi_storage",)
 
 
+_SHOWN = 20
+
+
 @click.group("storage", cls=VerdiCommandGroup)
 def verdi_storage() -> None:
     """Look after the stored data of a profile."""
@@ -42,7 +45,8 @@ def storage_version(ctx: click.Context, /) -> None:
         ctx.exit(4)
     echo.echo(f"Storage schema version of {profile.name!r}: {found!r}")
     if found != cls.version_head():
-        echo.echo_report(f"`verdi -p {profile.name} storage migrate` brings it up to date")
+        if found:
+            echo.echo_report(cls.find_way(found, profile.name))
         ctx.exit(3)
 
 
@@ -61,7 +65,7 @@ def storage_migrate(ctx: click.Context, /, force: bool) -> None:
         cls.migrate(profile)
         return
     if not force:
-        echo.echo_warning(f"Migrating your storage from {found} to {head} might take a while and is not reversible. Make a backup first: `verdi storage backup`.")
+        echo.echo_warning(f"Migrating your storage from {found} to {head} might take a while and is not reversible. Make a backup first.")
         click.confirm("Do you want to continue?", abort=True)
     try:
         with progress.spinner("migrating"):
@@ -84,14 +88,16 @@ def storage_info(detailed: bool) -> None:
 @verdi_storage.command("integrity")
 @decorators.with_dbenv()
 def storage_integrity() -> None:
-    """Check that every file that nodes name is in the repository, whole, and that the journal is sound."""
+    """Read everything: the database is sound, every file that nodes name is in the repository, and every file is whole."""
     storage = manage.get_manager().get_profile_storage()
-    with progress.spinner("comparing the database with the repository"):
-        try:
-            unreferenced = storage.get_unreferenced_keyset(check_consistency=True)
-        except exceptions.IntegrityError as error:
-            echo.echo_critical(str(error))
-    echo.echo_success("all files that nodes name are there")
+    with progress.spinner("reading the database and the repository"):
+        damage = storage.find_damage()
+    for line in damage[:_SHOWN]:
+        echo.echo_error(line)
+    if damage:
+        echo.echo_critical(f"{len(damage)} things are wrong: nothing was changed; restore what is damaged from a backup")
+    echo.echo_success("the database is sound; all files that nodes name are there, and whole")
+    unreferenced = storage.get_unreferenced_keyset()
     if unreferenced:
         echo.echo_report(f"{len(unreferenced)} files belong to no node any more: `verdi storage maintain --full` removes them")
 

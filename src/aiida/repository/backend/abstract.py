@@ -123,6 +123,17 @@ class AbstractRepositoryBackend(ABC):
             found[key] = stream.seek(0, io.SEEK_END)
         return found
 
+    def find_damage(self) -> dict[str, list[str]]:
+        """Read every object whose key is the hash of its content, and return what is wrong, by kind of damage."""
+        if self.key_format != "sha256":
+            return {}
+        wrong = [key for key in self.list_objects() if self._hash_of(key) != key]
+        return {"invalid_hashes": wrong} if wrong else {}
+
+    def _hash_of(self, key: str) -> str:
+        with self.open(key) as handle:
+            return hash_stream(handle)
+
     def delete_object(self, key: str) -> None:
         """Delete an object."""
         self.delete_objects([key])

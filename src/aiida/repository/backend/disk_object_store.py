@@ -23,6 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from aiida.common.exceptions import CorruptStorage
 from aiida.common.log import AIIDA_LOGGER
 from aiida.repository.backend.abstract import AbstractRepositoryBackend
 
@@ -74,7 +75,13 @@ class DiskObjectStoreRepositoryBackend(AbstractRepositoryBackend):
     @cached_property
     def _config(self) -> dict[str, Any]:
         """What the container says of itself; it never changes."""
-        return cast("dict[str, Any]", json.loads((self._folder / "config.json").read_text()))
+        path = self._folder / "config.json"
+        try:
+            found = json.loads(path.read_text())
+            found["container_id"], found["hash_type"], found["loose_prefix_len"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise CorruptStorage(f"the file `{path}` of the container is damaged: {error!r}. Restore it from a backup") from error
+        return cast("dict[str, Any]", found)
 
     def close(self) -> None:
         """Close what this thread has open."""

@@ -13,6 +13,7 @@ from aiida.common import exceptions
 from aiida.repository.backend.disk_object_store import DiskObjectStoreRepositoryBackend
 from aiida.storage import backup
 from aiida.storage.backends import REPOSITORY_UUID_KEY, LateModel, create_engine_tables, stamp_graph_version
+from aiida.storage.dialect import DAMAGED
 from aiida.storage.migrate import migrate_graph
 from aiida.storage.schema import graph_metadata
 from aiida.storage.sqlite import SqliteStore, check_local, connect, make_engine
@@ -142,6 +143,8 @@ def read_version(path: Path) -> str | None:
     except sqlite3.DatabaseError as error:
         if "no such table" in str(error):
             return None
+        if "malformed" in str(error) or "not a database" in str(error):
+            raise exceptions.CorruptStorage(f"the database `{path}` is damaged: {error}. {DAMAGED}") from error
         advice = ""
         if not os.access(path.parent, os.W_OK):
             advice = f". The folder `{path.parent}` cannot be written, which SQLite needs even to read: give yourself the right to"
