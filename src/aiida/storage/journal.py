@@ -161,12 +161,13 @@ def create(
     home: int | None = None,
     priority: int = 0,
 ) -> bool:
-    """T1 (2) and (3): the task row and the first events of a node just inserted. With an owner it is born owned, epoch 1.
+    """T1 (2) and (3): the task row and the first events of a node just inserted. With an owner it is born owned, epoch 1, and ready all
+    the same: who holds it may die in its first step.
 
     Returns whether there are limits at all, so that who makes a process asks for its lane only then, and never too late.
     """
     row = {
-        "process": process, "ready": rides is None and owner is None, "caller": caller, "rides": rides, "home": home, "priority": priority,
+        "process": process, "ready": rides is None, "caller": caller, "rides": rides, "home": home, "priority": priority,
         "owner": owner, "epoch": 0 if owner is None else 1, "seq": len(events),
     }  # fmt: skip
     epoch = row["epoch"]

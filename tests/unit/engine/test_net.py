@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from aiida import orm
-from aiida.engine.runtime import inline, mail, net
+from aiida.engine.processes.instantiate import make_process
+from aiida.engine.runtime import births, inline, mail, net
+from aiida.engine.runtime.inline import InlineEngine
 from aiida.engine.runtime.worker import Worker
 from aiida.journal import events as ev
 from aiida.storage import joblist, journal
@@ -195,3 +197,14 @@ def test_a_lost_reply_beside_a_step_leaves_the_step_its_lease(built: House) -> N
 def load(built: House, node: Any) -> list[ev.Event]:
     with built.store.reading() as connection:
         return journal.load_events(connection, [node.pk])[node.pk]
+
+
+def test_an_interpreter_that_dies_in_the_first_step_leaves_its_work_chain_to_the_daemon(built: House) -> None:
+    """It was born owned, and not ready: nobody ever claimed it."""
+    interpreter = InlineEngine(built.worker().env)
+    live = births.be_born_owned(interpreter.core, make_process(flows.Leaf, {"x": orm.Int(1)}))
+    with built.store.transaction() as tx:
+        journal.delete_worker(tx, interpreter.core.worker)
+    built.recover()
+    assert is_finished(live.process.node)
+    built.check()

@@ -501,7 +501,8 @@ def show_started(core: Core) -> None:
 
 def _show(core: Core, live: Live) -> None:
     place = live.position
-    write.append(core.env, live, [], tail=lambda tx: core.project(live, {"process_state": "running", **place}, ("process_status",)))
+    patch = {"process_state": "running", **place}
+    write.append_pending(core.env, live, lambda tx: core.project(live, patch, ("process_status",)))
     live.shown = place.get("stepper_state_info", live.shown)
 
 
