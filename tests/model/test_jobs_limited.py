@@ -209,6 +209,18 @@ def test_a_day_of_outage_pauses_nobody_and_the_first_success_resumes_all(
     assert explain.list_outages(storm.store) == []
 
 
+def test_jobs_that_only_wait_are_probed_more_and_more_rarely(made: Any) -> None:
+    """No poll tries for them: one of them does, after 5, 10, 20 … seconds, and then every quarter of an hour."""
+    storm = made(2)
+    storm.cluster.is_reachable = False
+    nodes = [submit(storm, flows.AddJob, code=storm.code, x=orm.Int(n), y=orm.Int(1)) for n in range(8)]
+    storm.workers.run(until=DAY)
+    assert 90 < storm.cluster.counts["open"] < 130
+    storm.cluster.is_reachable = True
+    storm.run()
+    assert all(orm.load_node(node.pk).is_finished_ok for node in nodes) and invariants.check(storm.store) == []
+
+
 def no_daemon() -> Any:
     """There is no configuration here."""
     raise ConfigurationError("no profile")

@@ -60,8 +60,9 @@ def find_job(connection: sa.Connection, process: int) -> JobRow | None:
     return None if row is None else JobRow(*row)
 
 
-WAITING = "('waits', 'intended')"
-"""States of jobs that rest until their computer answers: before the intent and after the end, or with a scheduler that may know them."""
+WAITING = "('waits', 'intended', 'probe')"
+"""States of jobs that rest until their computer answers: before the intent and after the end, or with a scheduler that may know them; the
+one that was told to try is the probe."""
 
 
 class DueLogin(msgspec.Struct, frozen=True):
@@ -126,15 +127,17 @@ class Breaker(msgspec.Struct, frozen=True):
         return self.failures > 0 and (self.wait or 0.0) > 0
 
 
-def open_breaker(tx: Connected, login: int, delay: Callable[[int], float], reason: str) -> float:
+def open_breaker(
+    tx: Connected, login: int, delay: Callable[[int], float], reason: str, *, probed: bool = False
+) -> float:
     """The login does not answer: one row for all its jobs, one decision when to try again; seconds until then.
 
-    `delay` tells from the number of failures how long to wait. Whoever finds the breaker open already changes nothing: the row is
-    locked all the same, so that nobody closes it before the caller has written that its job waits.
+    `delay` tells from the number of failures how long to wait. Whoever finds the breaker open already and was not its probe changes
+    nothing: the row is locked all the same, so that nobody closes it before the caller has written that its job waits.
     """
     now = "SELECT failures, open_after - {NOW}, reason, {NOW} FROM login WHERE id=:l {LOCK}"
     failures, wait, before, at = run(tx.connection, now, l=login).one()
-    if failures and wait is not None and wait > 0:
+    if failures and wait is not None and wait > 0 and not probed:
         return float(wait)
     seconds = delay(failures + 1)
     since = str(before).partition("|")[0] if failures and "|" in str(before) else f"{at:.0f}"
@@ -156,9 +159,13 @@ def probe(tx: Connected, login: int, patience: float) -> bool:
     sql = "UPDATE login SET open_after={NOW} + :d WHERE id=:l AND open_after <= {NOW}"
     if run(tx.connection, sql, l=login, d=patience).rowcount != 1:
         return False
-    sql = f"""UPDATE task SET ready=TRUE, due_at=NULL WHERE process = (SELECT min(t.process) FROM task t JOIN job j ON j.process=t.process
-        WHERE j.login=:l AND j.state IN {WAITING} AND t.owner IS NULL AND NOT t.paused)"""
-    return run(tx.connection, sql, l=login).rowcount == 1
+    sql = f"""UPDATE job SET state='probe' WHERE process = (SELECT min(t.process) FROM task t JOIN job j ON j.process=t.process
+        WHERE j.login=:l AND j.state IN {WAITING} AND t.owner IS NULL AND NOT t.paused) RETURNING process"""
+    chosen = run(tx.connection, sql, l=login).one_or_none()
+    if chosen is None:
+        return False
+    run(tx.connection, "UPDATE task SET ready=TRUE, due_at=NULL WHERE process=:p", p=chosen[0])
+    return True
 
 
 def find_breaker(connection: sa.Connection, login: int, *, lock: bool = False) -> Breaker:

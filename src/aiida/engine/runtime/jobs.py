@@ -120,7 +120,7 @@ def wait_for_computer(core: Core, live: Live, effect: str, reason: str, *, revok
 
     def body(tx: Transaction) -> list[ev.Event]:
         login = login_of(core, tx, live.process)
-        delay = joblist.open_breaker(tx, login, breaker_delay(core), reason)
+        delay = joblist.open_breaker(tx, login, breaker_delay(core), reason, probed=live.job == "probe")
         core.poller.breakers[login] = core.env.clock.monotonic() + delay
         put_waiting(core, tx, live, login, reason, revoked=revoked)
         return [ev.EffectFailed(effect=effect, reason=reason[:2000], delay=delay, away=True, revoked=revoked)]
@@ -166,7 +166,7 @@ def is_cut_off(core: Core, live: Live) -> bool:
 
 def is_probe(live: Live) -> bool:
     """Whether it waited for its computer and was told to try."""
-    return (live.job or "") in ("waits", "intended")
+    return (live.job or "") in ("waits", "intended", "probe")
 
 
 def heal(core: Core, live: Live) -> None:
@@ -346,7 +346,8 @@ def answered(core: Core, live: Live, answer: facts.Answer | facts.Recovery) -> b
             process.node.logger.warning("[%d] the scheduler refused the job: %s", live.pk, answer.reason)
             end_early(core, live, answer.exit_code)
         elif answer.permanent:
-            perform.pause(core, live, f"the scheduler refused the job: {answer.reason}", "submit", answer.reason)
+            # No job of that directory exists: who plays it after a repair gets a new attempt, not the old answer again.
+            perform.pause(core, live, f"the scheduler refused the job: {answer.reason}", "submit", answer.reason, revoked=True)
         else:
             perform.fail(core, live, "submit", answer.reason, refused=live.state.attempt)
         return False

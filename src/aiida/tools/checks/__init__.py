@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = front_door(
     __name__,
     {
         "check_objects": "aiida.tools.checks.objects",
+        "check_parser": "aiida.tools.checks.parser",
         "check_scheduler": "aiida.tools.checks.scheduler",
         "check_store": "aiida.tools.checks.store",
         "check_transport": "aiida.tools.checks.transport",

@@ -7,8 +7,11 @@ __getattr__, __dir__, __all__ = front_door(
     {
         "Faults": "aiida.tools.fakes.cluster",
         "LYING": "aiida.tools.fakes.cluster",
+        "Job": "aiida.tools.fakes.cluster",
         "SimulatedCluster": "aiida.tools.fakes.cluster",
         "SimulatedPool": "aiida.tools.fakes.machine",
         "SimulatedWorkers": "aiida.tools.fakes.workers",
+        "VirtualCluster": "aiida.tools.fakes.workers",
+        "write_mock_executable": "aiida.tools.fakes.mock_code",
     },
 )

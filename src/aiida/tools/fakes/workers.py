@@ -6,11 +6,14 @@ back-off, polling intervals and leases are what they are. When nothing is left t
 
 from __future__ import annotations
 
+import itertools
+import os
 import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from aiida import orm
@@ -21,11 +24,13 @@ from aiida.engine.runtime.environment import Environment
 from aiida.engine.runtime.worker import Worker
 from aiida.storage import joblist, journal
 
-from .cluster import SimulatedCluster
+from .cluster import Faults, SimulatedCluster
 from .machine import SimulatedPool
 
-__all__ = ("SimulatedWorkers", "virtual_time")
+__all__ = ("SimulatedWorkers", "VirtualCluster", "virtual_time")
 
+CALM = Faults()
+_NUMBERS = itertools.count(1)
 _UNIX_EPOCH = 2440587.5  # as a Julian day
 _LONGEST_LOOK = 120.0  # real seconds for one effect under way
 
@@ -139,6 +144,8 @@ class SimulatedWorkers:
             due, later = joblist.due_logins(connection)
         if not alive:
             return False
+        if later is not None and not due and self._is_calm:
+            later = max(later, self.cluster.next_event or 0.0)  # looks that would show nothing new are passed over
         waits = [wait for wait in (*looks, later, 0.0 if due else None) if wait is not None]
         if not waits and all(orm.load_node(pk).paused for pk in alive):
             return False
@@ -147,6 +154,12 @@ class SimulatedWorkers:
         step = max(min(waits), 0.05)
         self.cluster.advance(step if until is None else min(step, max(until - self.cluster.now, 0.05)))
         return True
+
+    @property
+    def _is_calm(self) -> bool:
+        """The queue says what is so, and can be asked."""
+        is_known = self.cluster.is_reachable and not any(worker.core.poller.breakers for worker in self.workers)
+        return is_known and self.cluster.faults == CALM
 
     def _wait_for_news(self) -> bool:
         """Effects run on the loop of the transports, at once, but on another thread."""
@@ -166,3 +179,49 @@ class SimulatedWorkers:
     def _alive(self) -> list[Any]:
         with self.store.reading() as connection:
             return [journal.find_task(connection, pk) for pk in journal.list_alive(connection)[:5]]
+
+
+class VirtualCluster:
+    """A simulated cluster with a computer for it in the loaded profile, and workers: for tests of plugins.
+
+    Submit processes as always; `run` brings everything that is alive in the profile to its end, in virtual time.
+    """
+
+    def __init__(self, folder: Path, *, workers: int = 1, poll_interval: float = 60.0, **options: Any) -> None:
+        store = current_store.get()
+        if not hasattr(store, "path"):
+            raise NotImplementedError("virtual time needs a profile with a SQLite database: this one has none")
+        self.cluster = SimulatedCluster(Path(folder), **options)
+        label = f"virtual-{next(_NUMBERS)}-{os.getpid()}"
+        self.computer = orm.Computer(
+            label=label,
+            hostname="virtual",
+            transport_type="core.local",
+            scheduler_type="core.slurm",
+            workdir=str(folder),
+        ).store()
+        self.computer.set_minimum_job_poll_interval(poll_interval)
+        self.computer.set_default_mpiprocs_per_machine(1)
+        self.computer.configure(safe_interval=0)
+        self.workers = SimulatedWorkers(self.cluster, workers)
+
+    def make_code(
+        self, label: str = "code", filepath_executable: str = "/bin/code", **options: Any
+    ) -> orm.InstalledCode:
+        """Return a code on the cluster. It is never run: the payload does what it would do."""
+        return orm.InstalledCode(
+            label=label, computer=self.computer, filepath_executable=filepath_executable, **options
+        ).store()
+
+    @property
+    def now(self) -> float:
+        """Virtual seconds since the beginning."""
+        return self.cluster.now
+
+    def run(self, until: float | None = None) -> None:
+        """Bring everything to its end; or so far that the clock shows `until`."""
+        self.workers.run(until)
+
+    def close(self) -> None:
+        """Sign the workers off."""
+        self.workers.close()

@@ -3,6 +3,7 @@
 pytest finds fixtures as attributes of the module it is given, so this is the one front door that is not lazy.
 """
 
+from aiida.tools.pytest_fixtures.cluster import aiida_cluster, aiida_mock_code
 from aiida.tools.pytest_fixtures.configuration import (
     aiida_config,
     aiida_config_factory,
@@ -37,6 +38,7 @@ from aiida.tools.pytest_fixtures.storage import config_psql_dos, config_sqlite_d
 
 __all__ = (
     "EntryPointManager",
+    "aiida_cluster",
     "aiida_code",
     "aiida_code_installed",
     "aiida_computer",
@@ -48,6 +50,7 @@ __all__ = (
     "aiida_config_tmp",
     "aiida_localhost",
     "aiida_manager",
+    "aiida_mock_code",
     "aiida_profile",
     "aiida_profile_clean",
     "aiida_profile_clean_class",

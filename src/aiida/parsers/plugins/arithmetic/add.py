@@ -20,6 +20,8 @@ class ArithmeticAddParser(Parser):
             content = self.retrieved.base.repository.get_object_content(self.node.get_option("output_filename"))
         except OSError:
             return cast(ExitCode, self.exit_codes.ERROR_READING_OUTPUT_FILE)
+        except UnicodeDecodeError:
+            return cast(ExitCode, self.exit_codes.ERROR_INVALID_OUTPUT)
         try:
             total = int(content)
         except ValueError:
