@@ -73,12 +73,14 @@ def submit_energies(code: Any, count: int, ran: str, shift: float = 0.0) -> list
     return [submit(Energy, pw={**inputs, "structure": silicon(0.97 + 0.06 * (i + shift) / count)}) for i in range(count)]
 
 
-def submit_sums(code: Any, count: int, ran: str, sleep: float = 0.0) -> list[Any]:
+def submit_sums(
+    code: Any, count: int, ran: str, sleep: float = 0.0, prepend: str = "true", more: dict[str, Any] | None = None
+) -> list[Any]:
     """`count` jobs that add; every payload writes a line to `ran`."""
     options = {
         "resources": {"num_machines": 1, "num_mpiprocs_per_machine": 1}, "max_wallclock_seconds": 600,
         "max_memory_kb": 50_000, "import_sys_environment": False,
-        "prepend_text": f'echo "$PWD" >> {ran}\nsleep {sleep}', "append_text": f'echo "$PWD" >> {ran}.over',
+        "prepend_text": f'echo "$PWD" >> {ran}\nsleep {sleep}\n{prepend}', "append_text": "" if ran == os.devnull else f'echo "$PWD" >> {ran}.over', **(more or {}),
     }  # fmt: skip
     x = orm.Int(1).store()
     return [submit(ArithmeticAddCalculation, x=x, y=orm.Int(i), code=code, metadata={"options": options}) for i in range(count)]
@@ -111,13 +113,23 @@ def wait_all(nodes: list[Any], seconds: float) -> None:
         time.sleep(0.2)
 
 
+def _complaint(job: Any) -> list[Any]:
+    """What a failed job says of itself."""
+    said = job.get_scheduler_stderr() if "retrieved" in job.outputs else None
+    info = (job.get_detailed_job_info() or {}).get("stdout", "")
+    state = [line.split("|") for line in info.splitlines()[:2]]
+    named = dict(zip(*state, strict=False)) if len(state) == 2 else {}
+    names = job.outputs.retrieved.list_object_names() if said is not None else []
+    return [job.pk, job.exit_status, job.exit_message, (said or "")[-600:], names, named.get("State"), named.get("ExitCode"), named.get("Elapsed")]
+
+
 def results(nodes: list[Any], ran: str) -> dict[str, Any]:
     """What came of them, and how often each payload ran."""
     lines = open(ran).read().splitlines() if os.path.exists(ran) else []
     jobs = [job for node in nodes for job in ([node] if isinstance(node, orm.CalcJobNode) else node.called)]
     return {
         "ok": sum(node.is_finished_ok for node in nodes),
-        "failed": [(node.pk, node.exit_status, node.exit_message, node.exception) for node in nodes if not node.is_finished_ok],
+        "failed": [_complaint(job) for job in jobs if not job.is_finished_ok],
         "runs": len(lines), "directories": len(set(lines)), "jobs": len(jobs), "ids": len({job.get_job_id() for job in jobs}),
         "strangers": sorted(set(lines) - {job.get_remote_workdir() for job in jobs})[:5],
         "paused": sum(bool(job.paused) for job in jobs),

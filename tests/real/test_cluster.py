@@ -165,4 +165,4 @@ def test_each_payload_once_while_everything_is_killed(running: Cluster, home: Ho
 @pytest.mark.timeout(2400)
 def test_each_payload_once_in_a_long_storm(running: Cluster, home: Home, seed: int) -> None:
     changes = [(10, "restart", 5), (15, "cut", 10), (15, "restart", 10), (15, "cut", 20), (5, "restart", 3), (20, "cut", 8)]
-    storm(running, home, seed, changes, count=300, workers=3, sleep=2.0, kills=40, pause=[1.0, 6.0], seconds=1800)
+    storm(running, home, seed, changes, count=200, workers=3, sleep=2.0, kills=30, pause=[1.0, 5.0], seconds=1500)

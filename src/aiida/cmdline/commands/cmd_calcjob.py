@@ -15,6 +15,7 @@ from aiida.cmdline.utils import decorators, echo, files
 from aiida.cmdline.utils.repository import list_repository_contents
 from aiida.common import exceptions
 from aiida.orm.utils.remote import clean_mapping_remote_paths, get_calcjob_remote_paths
+from aiida.transports.shared import join
 
 __all__ = ("verdi_calcjob",)
 
@@ -157,7 +158,7 @@ def _read_remote(calcjob: orm.CalcJobNode, path: str | None) -> str:
     name = path or _default_path(calcjob, "output_filename", "_DEFAULT_OUTPUT_FILE", "output")
     folder = _workdir(calcjob)
     try:
-        with calcjob.get_transport() as transport:
+        with join(calcjob.get_authinfo(), calcjob.backend.profile.uuid) as transport:
             return files.read_remote(transport, posixpath.join(folder, name))
     except (OSError, FileNotFoundError) as error:
         echo.echo_critical(f'Failed to read `{name}` in `{folder}` on `{calcjob.computer.label}`: {error}')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import stat
@@ -13,7 +14,8 @@ from typing import Any, TypeVar
 import asyncssh
 
 from aiida.transports.errors import Refused, TransportFailure, Unreachable
-from aiida.transports.remote_files import RemoteFiles
+from aiida.transports.paths import quote
+from aiida.transports.remote_files import RemoteFiles, explain
 from aiida.transports.util import FileAttribute
 
 __all__ = ("MOST_CHANNELS", "AsyncSshFiles", "translate")
@@ -22,6 +24,12 @@ T = TypeVar("T")
 
 #: up to so many files a tree is sent file by file; starting a shell and tar for less costs more than it saves.
 _FEW = 16
+
+#: tries to write some bytes in the nearest folder that exists.
+_PROBE = (
+    "d={path}; while ! [ -d \"$d\" ]; do d=$(dirname -- \"$d\"); done; "
+    "f=$(mktemp -- \"$d/.aiida-probe-XXXXXX\") || exit 1; head -c 65536 /dev/zero > \"$f\"; s=$?; rm -f -- \"$f\"; exit $s"
+)
 
 #: servers allow ten sessions per connection (MaxSessions): two are login shells, one is SFTP.
 MOST_CHANNELS = 6
@@ -93,6 +101,21 @@ class AsyncSshFiles(RemoteFiles):
             return await awaitable
         except (OSError, asyncssh.Error) as error:
             raise translate(error, path) from error
+
+    async def _write(self, path: str, awaitable: Awaitable[T]) -> T:
+        """Await what writes at `path`. SFTP has one word for every other failure; then the shell is asked for the reason."""
+        try:
+            return await awaitable
+        except asyncssh.SFTPFailure as error:
+            raise await self._reason(path) or translate(error, path) from error
+        except (OSError, asyncssh.Error) as error:
+            raise translate(error, path) from error
+
+    async def _reason(self, path: str) -> OSError | None:
+        """Why nothing can be written where `path` is: the disk is full, a quota is used up, it is read-only."""
+        status, _, err = await self.run(_PROBE.format(path=quote(path)))
+        found = explain(err, path, status) if status else None
+        return found if isinstance(found, OSError) and found.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS) else None
 
     # --- commands ----------------------------------------------------------------------------------------------------------------
 
@@ -181,7 +204,7 @@ class AsyncSshFiles(RemoteFiles):
         """Make a folder; its name must be free."""
         sftp = await self._session()
         try:
-            await self._call(path, sftp.mkdir(path))
+            await self._write(path, sftp.mkdir(path))
         except OSError as error:
             # SFTP calls a name that is taken a failure like any other.
             if not isinstance(error, FileNotFoundError) and await self.attributes(path, follow=False) is not None:
@@ -192,7 +215,7 @@ class AsyncSshFiles(RemoteFiles):
         """Make a folder with its parents."""
         sftp = await self._session()
         try:
-            await self._call(path, sftp.makedirs(path, exist_ok=True))
+            await self._write(path, sftp.makedirs(path, exist_ok=True))
         except OSError as error:
             found = await self.attributes(path, follow=True)
             if found is None or not stat.S_ISDIR(found.st_mode):
@@ -217,7 +240,7 @@ class AsyncSshFiles(RemoteFiles):
         """Make a symbolic link."""
         sftp = await self._session()
         try:
-            await self._call(link, sftp.symlink(target, link))
+            await self._write(link, sftp.symlink(target, link))
         except OSError as error:
             if await self.attributes(link, follow=False) is not None:
                 raise FileExistsError(17, "File exists", link) from error
@@ -237,7 +260,7 @@ class AsyncSshFiles(RemoteFiles):
         """Copy a local file there, with its mode."""
         sftp = await self._session()
         part = f"{remote}.aiida-part" if os.path.getsize(local) > 1 << 20 else remote
-        await self._call(remote, sftp.put(local, part, preserve=False, follow_symlinks=True, sparse=False))
+        await self._write(remote, sftp.put(local, part, preserve=False, follow_symlinks=True, sparse=False))
         await self._call(remote, sftp.chmod(part, stat.S_IMODE(os.stat(local).st_mode)))
         if part != remote:
             await self._call(remote, sftp.posix_rename(part, remote))
