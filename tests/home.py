@@ -60,9 +60,9 @@ class Home:
         return json.loads(done.stdout.rpartition("RESULT ")[2])
 
     @contextlib.contextmanager
-    def worker(self, *, idle: float | None = None) -> Iterator[Worker]:
+    def worker(self, *options: str, idle: float | None = None) -> Iterator[Worker]:
         """A worker in the foreground, as systemd starts it; with `idle`, seconds between its looks when no bell rings."""
-        command = [sys.executable, "-m", "aiida", "daemon", "worker"]
+        command = [sys.executable, "-m", "aiida", "daemon", "worker", *options]
         if idle is not None:
             text = f"from aiida.engine.runtime import worker; worker.IDLE = {idle!r}\nfrom aiida.cmdline.commands.cmd_verdi import verdi; verdi(['daemon', 'worker'])"
             command = [sys.executable, "-c", text]

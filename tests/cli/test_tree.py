@@ -41,6 +41,7 @@ EXTRA = {
     "verdi process timeline": "the journal",
 }
 EXTRA_FLAGS = {
+    "verdi daemon worker": {"--health"},
     "verdi process kill": {"--wait"},
     "verdi process pause": {"--wait"},
     "verdi process play": {"--wait"},

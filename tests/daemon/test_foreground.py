@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import time
+import types
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 
 import psutil
 import pytest
 
+from aiida.common.exceptions import ConfigurationError
+from aiida.engine.daemon import health
 from tests.home import Home, Worker, make_home, wait_until
 
 KNOWN = """
@@ -166,3 +173,38 @@ def test_an_idle_daemon_sleeps(home: Home) -> None:
     print(f"\nidle daemon: {wakeups:.1f} wake-ups a second, {100 * cpu:.2f} % of a CPU, {len(family)} processes")
     assert len(family) == 3
     assert wakeups < 15
+
+
+def ask(port: int) -> tuple[int, dict[str, object]]:
+    """What a worker says of its health."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_health_is_told_over_http(home: Home) -> None:
+    """Well as long as the database answers, also while a step blocks; not well when it is away; refused when the worker is stopped."""
+    with home.worker("--health", "0") as worker:
+        port = int(re.search(r"told at port (\d+)", worker.log.read_text())[1])  # type: ignore[index]
+        status, known = ask(port)
+        assert (status, known["status"], known["pid"]) == (200, "ok", worker.pid)
+        end(worker, signal.SIGTERM)
+        with pytest.raises(urllib.error.URLError):
+            ask(port)
+
+
+def test_a_database_that_does_not_answer_is_no_health() -> None:
+    class Silent:
+        looked_at = time.monotonic() - 60
+        core = types.SimpleNamespace(liveness=types.SimpleNamespace(id=3), held={})
+
+    status, known = health.judge(Silent())  # type: ignore[arg-type]
+    assert status == 503 and known["status"] == "no look at the database succeeds"
+
+
+@pytest.mark.parametrize("text", ["", "here", "localhost:", "1.2.3.4:99999"])
+def test_an_address_that_is_none(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="is no address"):
+        health.find_address(text)

@@ -87,6 +87,31 @@ def register(tag: str, cls: type, to_json: Callable[[Any], Json], from_json: Cal
     _BY_TAG[tag] = kind.from_json
 
 
+def encode_and_read_back(value: Any, path: str = "value") -> Json:
+    """`encode`, and a look whether the same would come back: of our own kinds it does, by their tests; what else is there is tried."""
+    encoder = Encoder(value)
+    try:
+        data = encoder.encode(value, path)
+    except RecursionError:
+        raise UnstorableValue(path, type(value), "it is nested too deeply") from None
+    if encoder.strangers:
+        first = encoder.strangers[0]
+        try:
+            again = encode(decode(data), path)
+        except Exception as error:
+            raise UnstorableValue(path, first, f"it cannot be read back: {error}") from error
+        if again != data:
+            raise UnstorableValue(path, first, "something else is read back than was written")
+    return data
+
+
+def _is_strange(cls: type, kind: _Kind | None) -> bool:
+    """Tell whether what comes back depends on code of others. Of a class that we registered it does not, nor of its sub-classes."""
+    if kind is not None and kind is not _FIELDS:
+        return any(known is kind and not base.__module__.startswith("aiida.") for base, known in _REGISTERED)
+    return cls.__module__.partition(".")[0] not in ("aiida", "builtins", "numpy")
+
+
 class Encoder:
     """Writes one value."""
 
@@ -94,6 +119,7 @@ class Encoder:
         self._shared = _find_shared(root)
         self._names: dict[int, int] = {}
         self._open: set[int] = set()
+        self.strangers: list[type] = []  # classes of others: what they make of what is written, only reading it back can tell
 
     def encode(self, value: Any, path: str) -> Json:
         cls = type(value)
@@ -110,6 +136,8 @@ class Encoder:
         if cls is float:
             return value if math.isfinite(value) else {TAG: "float", "v": repr(value)}
         kind = _find_kind(cls)
+        if kind is not _DICT and kind is not _LIST and kind not in _OURS and _is_strange(cls, kind):
+            self.strangers.append(cls)
         if kind is None:
             return self._encode_importable(value, path)
         return self._encode_object(value, kind, path)
@@ -410,6 +438,7 @@ def _read_fields(data: dict[str, Json], coder: Decoder) -> Any:
 
 
 _FIELDS = _Kind("fields", _write_fields, _read_fields, shared=True)
+_OURS = frozenset(_KINDS.values())
 _BY_TAG.update(
     {
         "enum": read_enum,

@@ -187,9 +187,10 @@ def restart(reset: bool, no_wait: bool, timeout: int | None) -> None:
 
 
 @verdi_daemon.command("worker")
+@click.option("--health", metavar="[HOST:]PORT", default=None, help="Tell over HTTP whether the worker is well: 200 or 503.")
 @decorators.with_dbenv()
-def start_worker() -> None:
+def start_worker(health: str | None) -> None:
     """Run one worker in this terminal: what systemd or a container starts. Ctrl-C or SIGTERM end it cleanly."""
-    utils.working.start_daemon_worker(foreground=True)
+    utils.working.start_daemon_worker(foreground=True, health=health)
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiida.common import log, slots
 from aiida.engine.bells import make_bell
+from aiida.engine.daemon.health import HealthServer, find_address
 from aiida.engine.runtime.worker import make_worker
 from aiida.transports.shared import SharedPool
 
@@ -30,10 +31,11 @@ READY_FILE = "RADAMES_READY_FILE"
 JOIN_SECONDS = 3600.0
 
 
-def start_daemon_worker(foreground: bool = False, profile_name: str | None = None) -> None:
+def start_daemon_worker(foreground: bool = False, profile_name: str | None = None, health: str | None = None) -> None:
     """Run a worker for the loaded profile until SIGTERM or SIGINT: effects in hand end, what is not begun goes back.
 
     :param foreground: accepted for compatibility; a worker always stays in the foreground.
+    :param health: ``PORT`` or ``HOST:PORT`` at which questions about the worker's health are answered over HTTP.
     :raises aiida.common.ConfigurationError: if no profile is loaded, or ``profile_name`` is not the loaded one.
     """
     settings = slots.current_settings.get()
@@ -53,6 +55,10 @@ def start_daemon_worker(foreground: bool = False, profile_name: str | None = Non
         signal.signal(signum, stop)
     faulthandler.register(signal.SIGUSR1, all_threads=True)  # what is it doing? `kill -USR1` writes every thread's stack to the log
     LOGGER.report("worker %d of profile `%s` is ready", os.getpid(), profile.name)  # type: ignore[attr-defined]
+    server = HealthServer(worker, find_address(health)) if health else None
+    if server is not None:
+        server.start()
+        LOGGER.report("its health is told at port %d", server.port)  # type: ignore[attr-defined]
     mark_ready()
     # The loop has a thread of its own, so that a signal's handler, which runs in this one, never meets a lock that it holds.
     thread = threading.Thread(target=worker.run, name="aiida-controller")

@@ -6,6 +6,7 @@ make the instance, hand it to the engine. This is the hottest path of the system
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 import typing as t
@@ -39,6 +40,10 @@ class ProcessFunctionType(t.Protocol, t.Generic[P, R_co, N]):
     def run_get_pk(self, *args: P.args, **kwargs: P.kwargs) -> tuple[dict[str, t.Any] | None, int]: ...
 
     def run_get_node(self, *args: P.args, **kwargs: P.kwargs) -> tuple[dict[str, t.Any] | None, N]: ...
+
+    async def run_async(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+
+    async def run_get_node_async(self, *args: P.args, **kwargs: P.kwargs) -> tuple[dict[str, t.Any] | None, N]: ...
 
     is_process_function: bool
     node_class: type[N]
@@ -190,7 +195,15 @@ def process_function(node_class: type[N]) -> Callable[[Callable[P, R_co]], Proce
         def decorated(*args: P.args, **kwargs: P.kwargs) -> R_co:
             return t.cast(R_co, run_get_node(*args, **kwargs)[0])
 
+        async def run_get_node_async(*args: P.args, **kwargs: P.kwargs) -> tuple[t.Any, N]:
+            return await asyncio.to_thread(run_get_node, *args, **kwargs)
+
+        async def run_async(*args: P.args, **kwargs: P.kwargs) -> R_co:
+            return t.cast(R_co, (await run_get_node_async(*args, **kwargs))[0])
+
         decorated.run = decorated  # type: ignore[attr-defined]
+        decorated.run_async = run_async  # type: ignore[attr-defined]
+        decorated.run_get_node_async = run_get_node_async  # type: ignore[attr-defined]
         decorated.run_get_pk = run_get_pk  # type: ignore[attr-defined]
         decorated.run_get_node = run_get_node  # type: ignore[attr-defined]
         decorated.is_process_function = True  # type: ignore[attr-defined]

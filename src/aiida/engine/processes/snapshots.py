@@ -29,7 +29,7 @@ def take_snapshot(sections: Sections) -> Snapshot:
     if not filled:
         return Snapshot({})
     try:
-        return Snapshot(serial.encode(filled))
+        return Snapshot(serial.encode_and_read_back(filled))
     except UnstorableValue:
         return _take_what_can_be_kept(filled)
 
@@ -40,7 +40,7 @@ def _take_what_can_be_kept(sections: dict[str, dict[str, t.Any]]) -> Snapshot:
     for section, values in sections.items():
         for name, value in values.items():
             try:
-                serial.encode({name: value})
+                serial.encode_and_read_back({name: value})
             except UnstorableValue as refusal:
                 # What a class keeps on `self` was never promised to survive: it makes the instance sticky, and is no news.
                 if section != "attributes":

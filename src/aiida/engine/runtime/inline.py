@@ -383,8 +383,8 @@ def run_unstored(core: Core, process: Process) -> Any:
             shortcut = core.shortcut(process)
             outcome = shortcut if shortcut is not None else process._run_step(None)
             while isinstance(outcome, Continue):
-                for awaitable in outcome.awaitables:
-                    wait_for(core, awaitable.pk)
+                for pk in {pk for awaitable in outcome.awaitables for pk in awaitable.processes}:
+                    wait_for(core, pk)
                 process._resolve(None)
                 outcome = process._run_step(list(outcome.pointer))
             code = process._finish(outcome.exit_code)

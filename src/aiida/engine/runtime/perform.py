@@ -162,7 +162,7 @@ def go_on(core: Core, live: Live, process: Any, outcome: Continue) -> bool:
     attached = endings.ready(outputs)
     # a step whose snapshot lost something is not durable: what a re-run may ask for again spans the steps after it, too
     unclaimed = live.memo.unclaimed if live.memo and not snapshot.lost else []
-    targets = sorted({awaitable.pk for awaitable in outcome.awaitables})
+    targets = sorted({pk for awaitable in outcome.awaitables for pk in awaitable.processes})
     events: list[ev.Event] = [
         ev.StepDone(
             pointer=list(outcome.pointer), context=snapshot.data, lost=snapshot.lost,

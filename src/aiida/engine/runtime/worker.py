@@ -108,6 +108,7 @@ class Worker:
         self._stopping = threading.Event()
         self._pace = SLICE / MOST  # seconds per task, a running mean
         self._swept = 0.0
+        self.looked_at = time.monotonic()  # when the database last answered to the controller
 
     @property
     def is_stepped(self) -> bool:
@@ -224,6 +225,7 @@ class Worker:
             self.core.give_back(list(self.core.stranded))
         act_on_kills(self.core)
         self.core.sweep()
+        self.looked_at = time.monotonic()
         self.core.net.look()
 
     def _check_alive(self) -> None:

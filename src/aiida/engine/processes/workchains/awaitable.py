@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import Enum
 
 from aiida.common.extendeddicts import AttributeDict
-from aiida.orm import ProcessNode
+from aiida.orm import Group, ProcessNode
 
 __all__ = ("Awaitable", "AwaitableAction", "AwaitableTarget", "construct_awaitable")
 
@@ -16,6 +16,7 @@ class AwaitableTarget(Enum):
     """What kind of thing is awaited."""
 
     PROCESS = "process"
+    GROUP = "group"
 
 
 class AwaitableAction(Enum):
@@ -26,10 +27,20 @@ class AwaitableAction(Enum):
 
 
 class Awaitable(AttributeDict):
-    """A process to wait for: `pk`, `action`, `target`, `outputs` (whether its outputs are wanted instead of its node), `key`."""
+    """A process to wait for, or a group of them: `pk`, `action`, `target`, `outputs` (whether its outputs are wanted instead of its node), `key`."""
 
     def __init__(self, dictionary: Mapping[str, t.Any] | None = None, **kwargs: t.Any) -> None:
         super().__init__({**(dictionary or {}), **kwargs})
+
+    @property
+    def processes(self) -> list[int]:
+        """Which processes must have ended: of a group those that were in it when the step asked for it."""
+        return t.cast("list[int]", self.get("members", [self["pk"]]))
+
+    @property
+    def identity(self) -> tuple[str, int]:
+        """What tells it from others, also after a recovery."""
+        return self["target"].value, self["pk"]
 
     @property
     def path(self) -> list[str]:
@@ -38,9 +49,12 @@ class Awaitable(AttributeDict):
 
 
 def construct_awaitable(target: t.Any) -> Awaitable:
-    """Return an awaitable for a process node; an awaitable stays what it is."""
+    """Return an awaitable for a process node, or for all processes of a group; an awaitable stays what it is."""
     if isinstance(target, Awaitable):
         return target
     if isinstance(target, ProcessNode):
         return Awaitable(pk=target.pk, action=AwaitableAction.ASSIGN, target=AwaitableTarget.PROCESS, outputs=False)
+    if isinstance(target, Group):
+        members = [node.pk for node in target.nodes if isinstance(node, ProcessNode)]
+        return Awaitable(pk=target.pk, action=AwaitableAction.ASSIGN, target=AwaitableTarget.GROUP, outputs=False, members=members)
     raise ValueError(f"invalid class for awaitable target: {type(target)}")

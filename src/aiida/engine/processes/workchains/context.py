@@ -61,10 +61,10 @@ def _fill(context: AttributeDict, members: list[tuple[Awaitable, t.Any]]) -> Non
     values = place.setdefault(name, [])
     waiting: dict[t.Any, list[t.Any]] = {}
     for awaitable, value in members:
-        waiting.setdefault(awaitable["pk"], []).append(value)
+        waiting.setdefault(awaitable.identity, []).append(value)
     for index, present in enumerate(values):
-        if isinstance(present, Awaitable) and waiting.get(present["pk"]):
-            values[index] = waiting[present["pk"]].pop()
+        if isinstance(present, Awaitable) and waiting.get(present.identity):
+            values[index] = waiting[present.identity].pop()
     # A step may have replaced the list meanwhile; what was awaited for it comes all the same.
     values.extend(value for left in waiting.values() for value in left)
 

@@ -13,11 +13,11 @@ from aiida.engine.processes.outcome import Continue, Finish, Outcome
 from aiida.engine.processes.process import Process, ProcessMeta
 from aiida.engine.processes.process_spec import ProcessSpec
 from aiida.engine.processes.workchains import context, outline, reserved
-from aiida.engine.processes.workchains.awaitable import Awaitable, construct_awaitable
+from aiida.engine.processes.workchains.awaitable import Awaitable, AwaitableTarget, construct_awaitable
 from aiida.engine.processes.workchains.context import ToContext
 from aiida.engine.processes.workchains.outline import Block, if_, return_, while_
 from aiida.graph.records import NodeRow
-from aiida.orm import Node, ProcessNode, WorkChainNode
+from aiida.orm import Group, Node, ProcessNode, WorkChainNode
 from aiida.orm.hydrate import to_entity
 from aiida.orm.storing import store_nodes
 
@@ -186,10 +186,13 @@ class WorkChain(Process, metaclass=Protect):
         """Put the processes that have ended where they were awaited."""
         waiting = self._awaitables if awaitables is None else [self._own(awaitable) for awaitable in awaitables]
         store = self.node.backend
-        rows = store.fetch(NodeRow, [awaitable["pk"] for awaitable in waiting])
+        rows = store.fetch(NodeRow, [awaitable["pk"] for awaitable in waiting if awaitable["target"] is AwaitableTarget.PROCESS])
         nodes = {pk: to_entity(row, store) for pk, row in rows.items()}
         ended = []
         for awaitable in waiting:
+            if awaitable["target"] is AwaitableTarget.GROUP:
+                ended.append((awaitable, Group.collection.get(id=awaitable["pk"])))
+                continue
             node = nodes[awaitable["pk"]]
             ended.append((awaitable, AttributeDict(exposing.outputs_of(node)) if awaitable["outputs"] else node))
         context.resolve(self._context, ended)
