@@ -105,7 +105,8 @@ def collect_fields(cls: type[t.Any]) -> QbFields:
     declared = _declared_fields(cls)
     if base == "node":
         node_type = getattr(cls, "class_node_type", "")
-        fields["node_type"] = add_field("node_type", dtype=t.Literal[node_type], doc="type string")
+        one_type: t.Any = str if cls.__name__ in ("Node", "Data", "ProcessNode") else t.Literal[node_type]  # what stands for many classes
+        fields["node_type"] = add_field("node_type", dtype=one_type, doc="type string")
         model = getattr(cls, "AttributesModel", None)
         attributes = QbAttributesField("attributes", dtype=model or _D, doc="the content, fixed once stored", is_attribute=False)
         fields["attributes"] = attributes.bind({key: one for key, one in declared.items() if one.is_attribute})

@@ -69,8 +69,8 @@ class QbField:
 
     @property
     def dtype(self) -> t.Any | None:
-        """The type of the values."""
-        return self._dtype
+        """The type of the values without what it is made of: `list` for `list[int] | None`; `annotation` says all."""
+        return t.Literal if t.get_origin(self._dtype) is t.Literal else extract_root_type(self._dtype)
 
     @property
     def annotation(self) -> t.Any | None:

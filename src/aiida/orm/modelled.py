@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
+from aiida.common.exceptions import UnsupportedSchemaError
 from aiida.common.lang import classproperty
 from aiida.common.warnings import warn_deprecation
 
@@ -161,11 +162,13 @@ class ModelledNode(Modelled):
     @classmethod
     def _model_for(cls, serialized: dict[str, Any]) -> Any:
         """Return the model that a dictionary fits."""
-        return (
-            cls.ConstructorModel
-            if "args" in serialized and cls.ConstructorModel is not None
-            else super()._model_for(serialized)
-        )
+        if "args" in serialized:
+            if cls.ConstructorModel is None:
+                raise UnsupportedSchemaError(f"{cls.__name__} cannot be made from the arguments of its constructor: give `attributes`")
+            return cls.ConstructorModel
+        if "attributes" not in serialized:
+            raise ValueError("missing required `attributes` or `args` field")
+        return super()._model_for(serialized)
 
     def _attributes_for_model(self) -> dict[str, Any]:
         """Return the attributes as their model has them; undeclared ones of a closed model are left out."""

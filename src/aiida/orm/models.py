@@ -11,9 +11,11 @@ from __future__ import annotations
 import types
 import typing as t
 from functools import cache
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from aiida.common.exceptions import UnsupportedSchemaError
 from aiida.common.pydantic import MetadataField, get_metadata
 from aiida.graph.records import ComputerRow, NodeRow, UserRow
 from aiida.orm import hydrate
@@ -41,8 +43,6 @@ _OPTIONAL: dict[str, t.Any] = {
     "first_name": "",
     "last_name": "",
     "institution": "",
-    "content": "",
-    "message": "",
     "enabled": True,
 }
 _EMPTY = ("extras", "repository_metadata", "metadata", "auth_params")
@@ -90,7 +90,7 @@ def _columns(cls: t.Any, names: t.Sequence[str] | None, attributes: t.Any) -> di
     for name, field in collect_fields(cls)._dict.items():
         if field.is_attribute or (names is not None and name not in names):
             continue
-        dtype = attributes if name == "attributes" else field.dtype
+        dtype = attributes if name == "attributes" else field._dtype
         if name == "node_type" and cls.__name__ in ("Node", "Data", "ProcessNode"):
             dtype = str  # what stands for many classes
         options: dict[str, t.Any] = {
@@ -164,13 +164,13 @@ def _attribute(field: QbField, defaults: dict[str, t.Any]) -> t.Any:
     options: dict[str, t.Any] = {"description": field.doc}
     if alias != field.key:
         options["alias"] = alias
-    if _allows_none(field.dtype):
+    if _allows_none(field._dtype):
         options["default"] = None
     elif field.key in defaults:
         options["default"] = defaults[field.key]
-    elif field.dtype is bool:
+    elif field._dtype is bool:
         options["default"] = False
-    return (field.dtype, MetadataField(**options))
+    return (field._dtype, MetadataField(**options))
 
 
 # -- constructors -------------------------------------------------------------------------------------------------------
@@ -256,6 +256,8 @@ def _value_of(entity: t.Any, name: str) -> t.Any:
         return next((getattr(row, column) for column in columns if hasattr(row, column)), None)
     if name == "pk":
         return row.id
+    if name == "uuid":
+        return UUID(row.uuid)
     return getattr(row, name)
 
 
@@ -277,10 +279,12 @@ def make_model(entity: t.Any, schema: str | None, minimal: bool, context: dict[s
     """Return an entity as a model: what is read of a stored one, what would be written of an unstored one."""
     kind = schema or ("read" if entity.is_stored else "write")
     if kind not in ("read", "write", "constructor", "cli"):
-        raise ValueError(f"unknown schema `{schema}`: one of read, write, constructor, cli")
+        raise UnsupportedSchemaError(f"unknown schema `{schema}`: one of read, write, constructor, cli")
     if kind in ("read",) and not entity.is_stored:
         raise ValueError(f"{entity!r} has not been stored: only its schema `write` can be filled")
     cls: t.Any = type(entity)
+    if (kind == "constructor" and not cls.supports_constructor_model) or (kind == "cli" and not cls.supports_cli_model):
+        raise UnsupportedSchemaError(f"{cls.__name__} has no schema `{kind}`: `read` and `write` it has")
     model = build(cls, kind)
     if kind in ("constructor", "cli"):
         return _constructed(entity, model, kind)

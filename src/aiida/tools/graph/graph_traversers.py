@@ -121,6 +121,9 @@ def _batches(pks: Iterable[int]) -> Iterator[Sequence[int]]:
 
 def _existing(pks: set[int], missing_callback: Callable[[Iterable[int]], None] | None, backend: Store | None) -> set[int]:
     """Return those of the pks that are nodes; complain of the others."""
+    wrong = [pk for pk in pks if not isinstance(pk, int)]
+    if wrong:
+        raise TypeError(f"nodes are given by their keys, which are integers, not by {wrong[0]!r}")
     found: set[int] = set()
     for batch in _batches(pks):
         found.update(orm.QueryBuilder(backend=backend).append(orm.Node, project="id", filters={"id": {"in": batch}}).all(flat=True))

@@ -17,6 +17,7 @@ from aiida.common.links import LinkType
 from aiida.common.process_state import ProcessState
 from aiida.common.slots import current_settings
 from aiida.orm import hydrate
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.caching import NodeCaching
 from aiida.orm.nodes.links import CALLS, INPUTS, NodeLinks
 from aiida.orm.nodes.node import Node
@@ -119,6 +120,19 @@ class ProcessNode(Sealable, Node):
     PROCESS_STATE_KEY: ClassVar[str] = "process_state"
     PROCESS_STATUS_KEY: ClassVar[str] = "process_status"
 
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = tuple(
+        add_field(name, dtype=dtype, doc=doc, is_attribute=True)
+        for name, dtype, doc in (
+            ("sealed", bool, "Whether the node is sealed"),
+            (PROCESS_LABEL_KEY, str | None, "The short name of the process class"),
+            (PROCESS_STATE_KEY, str | None, "The state of the process"),
+            (PROCESS_STATUS_KEY, str | None, "What the process is doing"),
+            (EXIT_STATUS_KEY, int | None, "The exit status: zero is success"),
+            (EXIT_MESSAGE_KEY, str | None, "What the exit status means"),
+            (EXCEPTION_KEY, str | None, "The exception that ended the process"),
+            (PROCESS_PAUSED_KEY, bool | None, "Whether the process is paused"),
+        )
+    )
     _unstorable_message = "only Data, WorkflowNode, CalculationNode or their subclasses can be stored"
     _hash_ignored_attributes: ClassVar[tuple[str, ...]] = (METADATA_INPUTS_KEY,)
     _updatable_attributes: ClassVar[tuple[str, ...]] = (

@@ -42,9 +42,9 @@ class StructureData(Data):
 
     __qb_fields__: ClassVar[tuple[Any, ...]] = (
         *(add_field(f"pbc{axis}", dtype=bool, doc=f"periodic along vector {axis}", is_attribute=True) for axis in (1, 2, 3)),
-        add_field("cell", dtype=list[list[float]], doc="the three vectors, in Å", is_attribute=True),
-        add_field("kinds", dtype=list[dict[str, Any]] | None, doc="kinds of atoms", is_attribute=True),
-        add_field("sites", dtype=list[dict[str, Any]] | None, doc="positions of atoms", is_attribute=True),
+        add_field("cell", dtype=list[list[float]] | None, doc="the three vectors, in Å", is_attribute=True),
+        add_field("kinds", dtype=list[dict[str, Any]], doc="kinds of atoms", is_attribute=True),
+        add_field("sites", dtype=list[dict[str, Any]], doc="positions of atoms", is_attribute=True),
     )
 
     def __init__(
@@ -214,6 +214,11 @@ class StructureData(Data):
     def sites(self) -> list[Site]:
         """The sites."""
         return [Site(raw=raw) for raw in self._raw("sites")]
+
+    def _attributes_for_model(self) -> dict[str, Any]:
+        """Return the attributes as their model has them: there a structure without atoms has lists of none."""
+        attributes = super()._attributes_for_model()
+        return {**attributes, "kinds": attributes.get("kinds") or [], "sites": attributes.get("sites") or []}
 
     def _raw(self, name: str) -> list[dict[str, Any]]:
         return self._row.attributes.get(name) or []

@@ -11,6 +11,7 @@ from aiida.common.datastructures import CalcJobState
 from aiida.common.exceptions import NotExistent
 from aiida.common.links import LinkType
 from aiida.orm.authinfos import AuthInfo
+from aiida.orm.fields import QbField, add_field
 from aiida.orm.nodes.process.calculation.calculation import CalculationNode
 from aiida.orm.nodes.process.process import ProcessNodeCaching
 from aiida.orm.utils.calcjob import CalcJobResultManager
@@ -37,6 +38,9 @@ class CalcJobNodeCaching(ProcessNodeCaching):
         return objects
 
 
+_Files = Sequence[str | tuple[str, str, Any]] | None
+
+
 class CalcJobNode(CalculationNode):
     """A calculation that runs outside, through a batch system."""
 
@@ -54,6 +58,21 @@ class CalcJobNode(CalculationNode):
     SCHEDULER_LAST_JOB_INFO_KEY: ClassVar[str] = "last_job_info"
     SCHEDULER_DETAILED_JOB_INFO_KEY: ClassVar[str] = "detailed_job_info"
 
+    __qb_fields__: ClassVar[tuple[QbField, ...]] = tuple(
+        add_field(name, dtype=dtype, doc=doc, is_attribute=True)
+        for name, dtype, doc in (
+            (SCHEDULER_STATE_KEY, str | None, "The state of the job in its queue"),
+            (CALC_JOB_STATE_KEY, str | None, "What is being done about the job"),
+            (REMOTE_WORKDIR_KEY, str | None, "The folder of the job on the computer"),
+            (SCHEDULER_JOB_ID_KEY, str | None, "The id of the job in its queue"),
+            (SCHEDULER_LAST_CHECK_TIME_KEY, datetime.datetime | None, "When the queue was last asked"),
+            (SCHEDULER_LAST_JOB_INFO_KEY, dict[str, Any] | None, "What the queue last said of the job"),
+            (SCHEDULER_DETAILED_JOB_INFO_KEY, dict[str, Any] | None, "What the scheduler's accounting says of the job"),
+            (RETRIEVE_LIST_KEY, _Files, "The files that are kept"),
+            (RETRIEVE_TEMPORARY_LIST_KEY, _Files, "The files that are fetched for the parser only"),
+            (IMMIGRATED_KEY, bool | None, "Whether the job was run without the engine"),
+        )
+    )
     _tools: Any = None
 
     _hash_ignored_attributes = (
