@@ -152,3 +152,21 @@ def test_output_to_a_pipe_has_no_colours(tmp_path: Path) -> None:
     for words in (["status"], ["process", "list"], ["profile", "list"], ["computer", "test", "localhost"]):
         answer = program(tmp_path, *words)
         assert "\x1b[" not in answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize("words", [("status",), ("node", "list")])
+def test_a_database_server_that_is_away(home: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Host, port and the next step are told; the password is not."""
+    folder = tmp_path / ".aiida"
+    folder.mkdir()
+    config = json.loads((home / "config.json").read_text())
+    names = {"hostname": "127.0.0.1", "port": 1, "name": "d", "username": "u", "password": "very-secret"}
+    storage = {"database_engine": "postgresql_psycopg", "repository_uri": f"file://{tmp_path}/files"}
+    storage |= {f"database_{name}": value for name, value in names.items()}
+    config["profiles"]["presto"]["storage"] = {"backend": "core.psql_dos", "config": storage}
+    (folder / "config.json").write_text(json.dumps(config))
+    done = program(tmp_path, *words)
+    text = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "d on 127.0.0.1:1 as u" in text and "refused" in text and "Start the server" in text
+    assert "very-secret" not in text and "Traceback" not in text

@@ -56,7 +56,7 @@ def test_a_server_that_is_away(profile: Profile) -> None:
     with pytest.raises(UnreachableStorage) as caught:
         PsqlDosBackend(profile)
     text = str(caught.value)
-    assert "127.0.0.1:1 " in text
+    assert "127.0.0.1:1 " in text and "\n" not in text
     assert "refused" in text
     assert "verdi status" in text
     assert "very-secret" not in text

@@ -167,7 +167,7 @@ def _delete_one(profile: Profile, force: bool, delete_data: bool | None) -> None
     was_default = config.default_profile_name == profile.name
     config.delete_profile(profile.name, delete_storage=bool(delete_data))
     if not delete_data:
-        echo.echo_report(f"The data are kept: {profile.storage_config}")
+        echo.echo_report(f"The data are kept: {profiles.describe_storage(profile)}")
     others = [name for name in config.profile_names if name != profile.name]
     if was_default and others:
         if config.default_profile_name not in others:

@@ -14,7 +14,7 @@ from aiida import engine, manage
 from aiida.cmdline import utils
 from aiida.cmdline.groups.verdi import VerdiCommand
 from aiida.cmdline.params import options
-from aiida.cmdline.utils import decorators, echo, installation, session
+from aiida.cmdline.utils import decorators, echo, installation, profiles, session
 from aiida.common import exceptions
 from aiida.common.profile import Profile
 from aiida.common.warnings import warn_deprecation
@@ -105,11 +105,11 @@ def _check_storage(profile: Profile, print_traceback: bool) -> bool:
         storage = manage.get_manager().get_profile_storage()
         print_status(ServiceStatus.UP, "storage", str(storage))
     except exceptions.IncompatibleDatabaseSchema as error:
-        print_status(ServiceStatus.DOWN, "storage", f"needs to be migrated: `verdi -p {profile.name} storage migrate`", error, print_traceback)
+        print_status(ServiceStatus.DOWN, "storage", "is of another version", error, print_traceback)
     except exceptions.CorruptStorage as error:
         print_status(ServiceStatus.DOWN, "storage", "is damaged", error, print_traceback)
     except Exception as error:
-        print_status(ServiceStatus.DOWN, "storage", f"cannot be opened: {profile.storage_config}", error, print_traceback)
+        print_status(ServiceStatus.DOWN, "storage", f"cannot be opened: {profiles.describe_storage(profile)}", error, print_traceback)
     else:
         return True
     return False

@@ -50,3 +50,8 @@ def find_data_folder(profile: Profile) -> Path | None:
     if "filepath" in storage:
         return Path(storage["filepath"])
     return Path(urlparse(storage["repository_uri"]).path) if "repository_uri" in storage else None
+
+
+def describe_storage(profile: Profile) -> str:
+    """Say where the data of a profile are; never with a password."""
+    return ", ".join(f"{name}: {value}" for name, value in profile.storage_config.items() if "password" not in name)

@@ -212,8 +212,9 @@ def _connect(engine: sa.Engine, config: dict[str, Any]) -> sa.Connection:
     try:
         return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     except sa.exc.OperationalError as error:
+        reason = ". ".join(line.strip() for line in str(error.orig).strip().splitlines())  # one line: that is what `verdi` shows
         raise exceptions.UnreachableStorage(
-            f"cannot connect to the PostgreSQL database {describe_server(config)}:\n{str(error.orig).strip()}\n"
+            f"cannot connect to the PostgreSQL database {describe_server(config)}: {reason} "
             "Start the server if it is down (`sudo service postgresql start`, or ask its administrator), or correct the "
             "profile's `storage.config` if it has moved; then try `verdi status`"
         ) from None
