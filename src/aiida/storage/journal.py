@@ -712,9 +712,9 @@ def find_task(connection: sa.Connection, process: int) -> dict[str, Any] | None:
     return next(iter(run(connection, "SELECT * FROM task WHERE process=:p", p=process).as_dicts()), None)
 
 
-def list_alive(connection: sa.Connection) -> list[int]:
-    """Every process that has a task row."""
-    return [row[0] for row in run(connection, "SELECT process FROM task ORDER BY process")]
+def list_alive(connection: sa.Connection, *, paused: bool = False) -> list[int]:
+    """Every process that has a task row; with `paused` only those that are."""
+    return [row[0] for row in run(connection, f"SELECT process FROM task {'WHERE paused' if paused else ''} ORDER BY process")]
 
 
 def which_alive(connection: sa.Connection, processes: Sequence[int]) -> set[int]:

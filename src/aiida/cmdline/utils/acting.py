@@ -25,7 +25,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
 
 def act(verb: str, processes: list[orm.ProcessNode], *, timeout: float, wait: bool, **kwargs: Any) -> None:
     """Send a command to processes, all that are active if none are given, and wait for what it does."""
-    targets = processes or list(control.get_active_processes(paused=verb == "play"))
+    targets = processes or list(control.get_queued_processes(paused=verb == "play"))
     if not targets:
         echo.echo_report(f"There is no process to {verb}.")
         return

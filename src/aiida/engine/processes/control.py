@@ -14,7 +14,7 @@ from aiida.engine import control
 from aiida.storage import journal
 
 __all__ = (
-    "ProcessTimeoutException", "get_active_processes", "get_process_tasks", "iterate_process_tasks", "kill_processes",
+    "ProcessTimeoutException", "get_active_processes", "get_process_tasks", "get_queued_processes", "iterate_process_tasks", "kill_processes",
     "pause_processes", "play_processes", "revive_processes",
 )  # fmt: skip
 
@@ -33,6 +33,16 @@ def get_active_processes(paused: bool = False, project: str | list[str] = "*") -
         filters["attributes.paused"] = True
     query = orm.QueryBuilder().append(orm.ProcessNode, filters=filters, project=project)
     return t.cast("list[t.Any]", query.all(flat=True))
+
+
+def get_queued_processes(paused: bool = False) -> list[t.Any]:
+    """Return the processes that can be acted on: asked of the queue, which does not grow with what has ended."""
+    store = current_store.get()
+    with store.reading() as connection:
+        alive = journal.list_alive(connection, paused=paused)
+    if not alive:
+        return []
+    return orm.QueryBuilder().append(orm.ProcessNode, filters={"id": {"in": alive}}).all(flat=True)
 
 
 def get_process_tasks(broker: t.Any) -> list[int]:
@@ -55,7 +65,7 @@ def pause_processes(
     timeout: float = 5.0,
 ) -> None:
     """Pause processes: they take no further step until they are played."""
-    chosen = _choose(processes, all_entries, get_active_processes)
+    chosen = _choose(processes, all_entries, get_queued_processes)
     _ask(chosen, control.PAUSE, {"message": msg_text}, timeout, "paused")
 
 
@@ -63,7 +73,7 @@ def play_processes(
     processes: Sequence[t.Any] | None = None, *, all_entries: bool = False, timeout: float = 5.0
 ) -> None:
     """Let paused processes go on."""
-    chosen = _choose(processes, all_entries, lambda: get_active_processes(paused=True))
+    chosen = _choose(processes, all_entries, lambda: get_queued_processes(paused=True))
     _ask(chosen, control.PLAY, {}, timeout, "played")
 
 
@@ -76,7 +86,7 @@ def kill_processes(
     timeout: float = 5.0,
 ) -> None:
     """Kill processes with all that they called and their jobs; with `force` also those whose computer is gone."""
-    chosen = _choose(processes, all_entries, get_active_processes)
+    chosen = _choose(processes, all_entries, get_queued_processes)
     _ask(chosen, control.KILL, {"message": msg_text, "force": force}, timeout, "killed")
 
 
