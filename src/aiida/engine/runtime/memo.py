@@ -69,11 +69,16 @@ class Memo:
         if not candidates:
             return None
         wanted = digest_inputs(process.node)
-        for launch in candidates:
-            node = orm.load_node(launch.child)
-            if launch.child not in self._digests:
-                self._digests[launch.child] = digest_inputs(node)
-            if self._digests[launch.child] == wanted:
-                self._left.remove(launch)
-                return launch, node
-        return None
+        equal = [(launch, orm.load_node(launch.child)) for launch in candidates]
+        equal = [(launch, node) for launch, node in equal if self._digest(launch, node) == wanted]
+        if not equal:
+            return None
+        # a call that failed is made again: so first those that need not be, among them what an earlier re-run had made for it
+        launch, node = next((pair for pair in equal if not rides or not (pair[1].is_excepted or pair[1].is_killed)), equal[0])
+        self._left.remove(launch)
+        return launch, node
+
+    def _digest(self, launch: Launch, node: Any) -> str:
+        if launch.child not in self._digests:
+            self._digests[launch.child] = digest_inputs(node)
+        return self._digests[launch.child]
