@@ -14,6 +14,7 @@ from aiida.common.exceptions import UnstorableValue
 from aiida.common.extendeddicts import AttributesFrozendict
 from aiida.engine.processes import recorder
 from aiida.engine.processes.outcome import Snapshot
+from aiida.engine.processes.ports import PortNamespace
 
 if t.TYPE_CHECKING:
     from aiida.engine.processes.process import Process
@@ -66,7 +67,7 @@ def collect_sections(process: Process) -> dict[str, dict[str, t.Any]]:
 def restore_sections(process: Process, sections: Sections) -> None:
     """Give an instance back what its snapshot held."""
     if sections.get("inputs"):
-        process._parsed_inputs = merge_frozen(process._parsed_inputs, sections["inputs"])
+        process._parsed_inputs = merge_frozen(process._parsed_inputs, sections["inputs"], process.spec().inputs)
     overwrite(process._parsed_inputs, sections.get("overwritten", {}))
     for name, value in sections.get("attributes", {}).items():
         setattr(process, name, value)
@@ -92,13 +93,17 @@ def overwrite(inputs: AttributesFrozendict, values: Mapping[str, t.Any]) -> None
         setattr(target, name, value)
 
 
-def merge_frozen(inputs: AttributesFrozendict, extra: Mapping[str, t.Any]) -> AttributesFrozendict:
-    """Return the inputs with those of `extra` added at every level."""
+def merge_frozen(
+    inputs: AttributesFrozendict, extra: Mapping[str, t.Any], namespace: PortNamespace | None = None
+) -> AttributesFrozendict:
+    """Return the inputs with those of `extra` added at every level; what fills a namespace has its type, also if nothing of it was there."""
     values = dict(inputs)
     for name, value in extra.items():
         present = values.get(name)
-        if isinstance(present, AttributesFrozendict) and isinstance(value, Mapping):
-            values[name] = merge_frozen(present, value)
+        port = None if namespace is None else namespace.get(name)
+        below = port if isinstance(port, PortNamespace) else None
+        if isinstance(value, Mapping) and (isinstance(present, AttributesFrozendict) or (below is not None and not present)):
+            values[name] = merge_frozen(AttributesFrozendict(present or {}), value, below)
         else:
             values[name] = value
     return AttributesFrozendict(values)

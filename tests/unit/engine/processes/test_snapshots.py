@@ -126,3 +126,29 @@ def test_outputs_are_known_after_a_revival(store: Any) -> None:
     process.update_outputs()
     other = revive(process, {})
     assert other.outputs["n"]["o"].value == 1 and other._take_outputs() == []
+
+
+class Plain(WorkChain):
+    """Takes values that make no node in a namespace of its own, as aiida-pythonjob does."""
+
+    @classmethod
+    def define(cls, spec: Any) -> None:
+        super().define(spec)
+        spec.input_namespace("function", dynamic=True, required=False)
+        spec.input("function.code", valid_type=(str, dict), non_db=True, required=False)
+        spec.input("function.inner.x", valid_type=int, non_db=True, required=False)
+        spec.outline(cls.read)
+
+    def read(self) -> None:
+        self.report("%s %s", self.inputs.function.code, self.inputs.function.inner.x)
+
+
+def test_namespaces_of_plain_inputs_come_back_as_namespaces(store: Any) -> None:
+    process = Plain(inputs={"function": {"code": {"a": 1}, "inner": {"x": 3}}})
+    process.node.store()
+    data = json.loads(json.dumps(process._snapshot().data))
+    other = Plain._revive(to_entity(store.get(NodeRow, process.node.pk), store))
+    other._restore(data)
+    assert other.inputs.function.code == {"a": 1} and type(other.inputs.function.code) is dict
+    assert other.inputs.function.inner.x == 3
+    assert other.inputs == process.inputs
