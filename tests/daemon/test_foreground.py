@@ -120,6 +120,16 @@ def test_a_worker_is_woken_by_the_bell(home: Home) -> None:
     assert delays[-1] < 30
 
 
+@pytest.mark.proof
+def test_from_idle_a_process_starts_within_fifty_milliseconds(home: Home) -> None:
+    """Sixty times, from the return of `submit` to the first step; needs a machine that has nothing else to do."""
+    with home.worker(idle=600.0):
+        time.sleep(2)
+        delays = home.script("time.sleep(2)\nresult = start_times('.', 60, 0.1)")
+    print(f"\nmedian {delays[30]:.3f} s, p95 {delays[57]:.3f} s")
+    assert delays[57] < 0.05
+
+
 def test_stacks_are_shown_on_request(home: Home) -> None:
     """`kill -USR1` writes what every thread does to the log, and nothing else happens."""
     with home.worker() as worker:

@@ -165,8 +165,19 @@ def test_a_worker_is_woken_by_the_bell(home: Home) -> None:
     with home.worker(idle=600.0):
         time.sleep(1.5)
         delays = home.script("result = start_times('.', 20, 0.05)")
-    print(f"\nfrom submission to the first step over LISTEN/NOTIFY: median {delays[10]:.3f} s, p95 {delays[18]:.3f} s")
+    print(f"\nfrom `submit` to the first step over LISTEN/NOTIFY: median {delays[10]:.3f} s, p95 {delays[18]:.3f} s")
+    assert delays[10] < 0.05, "half of them, so that a loaded machine does not decide; the proof asks for p95"
     assert delays[-1] < 30
+
+
+@pytest.mark.proof
+def test_from_idle_a_process_starts_within_fifty_milliseconds(home: Home) -> None:
+    """Sixty times, from the return of `submit` to the first step; needs a machine that has nothing else to do."""
+    with home.worker(idle=600.0):
+        time.sleep(2)
+        delays = home.script("time.sleep(2)\nresult = start_times('.', 60, 0.1)")
+    print(f"\nmedian {delays[30]:.3f} s, p95 {delays[57]:.3f} s")
+    assert delays[57] < 0.05
 
 
 def test_profile_setup_with_a_database_of_ones_own(server: Server, home: Home) -> None:

@@ -430,6 +430,13 @@ def ring_alarms(tx: Connected) -> int:
     return run(tx.connection, sql).rowcount
 
 
+def retry_imports(tx: Connected) -> int:
+    """A worker starts: what could not be imported so far is tried again at once, for it may have what the others lacked."""
+    sql = """UPDATE task SET ready=TRUE, due_at=NULL WHERE due_at IS NOT NULL AND owner IS NULL AND EXISTS (SELECT 1 FROM event e
+        WHERE e.process = task.process AND e.seq = task.seq AND e.kind = 'EffectFailed' AND e.data ->> 'effect' = 'import')"""
+    return run(tx.connection, sql).rowcount
+
+
 _CLAIMED = """RETURNING process, epoch, seq, deaths, awaiting, rides, home,
     (SELECT j.state FROM job j WHERE j.process = task.process)"""
 

@@ -252,6 +252,17 @@ def test_no_worker_can_import_the_class(worker: Worker, monkeypatch: pytest.Monk
     set_daemon(monkeypatch, True)
     said = why(node)
     assert "no worker can import its class" in said and "Gone" in said and "It is tried again in" in said
+    other = Worker(worker.env.store, worker.env.settings, env=worker.env, grace=1)  # type: ignore[arg-type]
+    thread = threading.Thread(target=other.run)
+    thread.start()  # one that starts now tries at once, not when the alarm rings
+    try:
+        deadline = time.monotonic() + 10
+        while not orm.load_node(node.pk).is_finished_ok:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    finally:
+        other.stop()
+        thread.join(20)
 
 
 def test_a_class_that_only_the_workers_have(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:

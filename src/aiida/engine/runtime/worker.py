@@ -21,7 +21,7 @@ from aiida.brokers.polling import PollingBell
 from aiida.common.exceptions import AiidaException
 from aiida.common.slots import current_engine
 from aiida.engine.runners import Runner
-from aiida.engine.runtime import mail
+from aiida.engine.runtime import mail, write
 from aiida.engine.runtime.core import Core
 from aiida.engine.runtime.environment import Environment
 from aiida.engine.runtime.group import Group
@@ -128,6 +128,7 @@ class Worker:
         self.core.liveness.register()
         self.core.liveness.start_heart()
         LOGGER.info("worker %d starts", self.id)
+        write.transact(self.env, journal.retry_imports)
         with current_engine.override(self.engine):
             self.open_thread()
             try:
