@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from aiida import orm
 from aiida.common.exceptions import UnreachableStorage
+from aiida.storage import journal
 from tests.durability import flows
 from tests.durability.harness import Crash, House, canon, house, lose_reply
 
@@ -207,18 +207,69 @@ def test_two_kills_of_nested_work_chains_functions_and_a_job(tmp_path: Path, rng
         assert run_jobs(tmp_path / str(i), pair, flows.Mixed, 1)[0] == expected, f"killed at {pair} of {commits}"
 
 
+def restarted(built: House, node: Any, at: int) -> tuple[Any, bool]:
+    """The graph when the daemon is told to stop before its `at`-th transaction, in whatever step that is: its leases go back and
+    another worker, perhaps of the next release, goes on. Whether it came that far."""
+    worker, count = built.worker(), 0
+
+    def between() -> None:
+        nonlocal count
+        count += 1
+        if count == at:
+            built.store.between = None
+            worker._give_back_queue()
+            worker._give_back_rest()
+            raise Crash  # the step was longer than the grace, so it is abandoned
+
+    built.store.between = between
+    try:
+        built.run(worker)
+    except Crash:
+        pass
+    built.store.between = None
+    with built.store.reading() as connection:
+        tasks = journal.snapshot(connection).tasks.values()
+    assert not any(task["deaths"] for task in tasks), "a restart was taken for a death"
+    built.bury(worker)
+    built.recover()
+    built.check()
+    return canon(orm.load_node(node.pk)), count >= at
+
+
+@pytest.mark.parametrize("name", ["leaf", "raises", "chain"])
+def test_a_restart_in_the_middle_of_any_step_changes_nothing(name: str) -> None:
+    expected, _ = undisturbed(name)
+    assert restart_everywhere(name, expected, 1) > 5
+
+
 @pytest.mark.proof
-@pytest.mark.timeout(3000)
-def test_every_pair_of_kills_of_nested_work_chains_functions_and_a_job(tmp_path: Path) -> None:
-    expected, commits, _ = run_jobs(tmp_path / "undisturbed", [], flows.Mixed, 1)
+def test_a_restart_in_the_middle_of_any_step_of_a_tree_changes_nothing() -> None:
+    expected, _ = undisturbed("tree")
+    assert restart_everywhere("tree", expected, 1) > 50
 
-    def try_pair(first: Moment, second: Moment) -> bool:
-        folder = tmp_path / "pair"
-        graph, _, died = run_jobs(folder, [first, second], flows.Mixed, 1)
-        assert graph == expected, f"killed at {first} of {commits}, and in the life after that at {second}"
-        shutil.rmtree(folder)
-        return died
 
-    count = sum(pairs(first, try_pair) for first in moments(commits, 10_000, random.Random(0)))
-    print(f"\n{commits} commits, {count} pairs of kills")
-    assert count > commits**2
+def restart_everywhere(name: str, expected: Any, step: int) -> int:
+    """Before every transaction; how many there were."""
+    cls, inputs = SCENES[name]
+    for at in range(1, 1000, step):
+        with house() as built:
+            node = built.submit(cls, **{k: orm.Int(v) for k, v in inputs.items()})
+            graph, reached = restarted(built, node, at)
+        assert graph == expected, f"restarted before transaction {at}"
+        if not reached:
+            return at
+    raise AssertionError("no end")
+
+
+@pytest.mark.proof
+def test_a_restart_in_the_middle_of_any_step_of_jobs_changes_nothing(tmp_path: Path) -> None:
+    expected, _, _ = run_jobs(tmp_path / "undisturbed", [], flows.Mixed, 1)
+    for at in range(1, 1000):
+        folder = tmp_path / str(at)
+        with house() as built:
+            node = built.submit(flows.Mixed, code=flows.make_code(str(folder)))
+            graph, reached = restarted(built, node, at)
+        assert graph == expected, f"restarted before transaction {at}"
+        assert [path.read_text() for path in folder.rglob("ran.txt")] == ["run\n"]
+        if not reached:
+            return
