@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.real("aiida-core")]
 HERE = Path(__file__).parent / "same"
 TOPICS = sorted(path.stem for path in (HERE / "topics").glob("*.txt"))
 #: topics that `make test` plays; `make proof` plays all
-QUICK = ("basic", "node")
+QUICK = ("basic", "node", "queries")
 
 _PREPARE = """
 import os, subprocess, sys

@@ -109,7 +109,7 @@ def _link_types(given: Iterable[LinkType], name: str) -> frozenset[LinkType]:
     found = list(given)
     for link_type in found:
         if not isinstance(link_type, LinkType):
-            raise exceptions.ValidationError(f"{name} should contain links, but one of them is: {type(link_type)}")
+            raise TypeError(f"{name} should contain links, but one of them is: {type(link_type)}")
     return frozenset(found)
 
 
