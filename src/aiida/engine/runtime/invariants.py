@@ -42,6 +42,8 @@ def _check_tasks(snapshot: journal.Snapshot) -> Iterator[str]:
     for bound, (name, maximum) in snapshot.bounds.items():
         if taken[bound] > maximum:
             yield f"limit {name}: {taken[bound]} slots are taken of {maximum}"
+    for process in snapshot.jobs - set(snapshot.tasks):
+        yield f"job of process {process}: the process has ended, and its job is followed still"
     for process in snapshot.inbox:
         if process not in snapshot.tasks:
             yield f"inbox: mail for process {process}, which has ended"
@@ -59,6 +61,8 @@ def _check_task(
     at_rest = not task["ready"] and not task["awaiting"] and task["owner"] is None
     if at_rest and task["due_at"] is None and task["rides"] is None and pk not in snapshot.jobs and not has_rider:
         yield f"process {pk}: not ready, and nothing will ever make it ready (a wake-up was lost)"
+    if task["rides"] is not None and task["rides"] not in snapshot.tasks:
+        yield f"process {pk}: rides on process {task['rides']}, which has ended"
     for column in ("owner", "home"):
         if task[column] is not None and task[column] not in snapshot.workers:
             yield f"process {pk}: {column} {task[column]} is no living worker (a sweep is due)"
@@ -86,7 +90,10 @@ def _check_batch(store: Store, snapshot: journal.Snapshot, processes: list[int])
         except Exception as error:
             yield f"process {pk}: its journal cannot be folded: {error}"
             continue
-        launched[pk] = {event.child for _, _, event in rows if isinstance(event, ev.ChildLaunched)}
+        children = [event.child for _, _, event in rows if isinstance(event, ev.ChildLaunched)]
+        launched[pk] = set(children)
+        if len(children) > len(launched[pk]):
+            yield f"process {pk}: a child was launched twice: {children}"
         yield from _check_end(pk, rows, state, task, node)
         if launched[pk] != called.get(pk, set()) and state.nature in ("chain", "function"):
             yield f"process {pk}: launched {sorted(launched[pk])}, but its CALL links go to {sorted(called.get(pk, set()))}"
