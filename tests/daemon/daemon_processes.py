@@ -202,6 +202,7 @@ def start_times(folder, count, pause):
     delays = []
     for number in range(count):
         path = Path(folder) / f"quick-{number}"
+        path.unlink(missing_ok=True)
         submit(Quick, path=orm.Str(str(path)))
         begun = time.time()
         wait_until(lambda: path.exists() and path.read_text(), 30, f"the start of process {number}")
