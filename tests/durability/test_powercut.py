@@ -147,7 +147,7 @@ def test_many_power_cuts(tmp_path: Path, rng: random.Random, expected: dict[str,
     """Long enough for checkpoints of the write-ahead log, also by the heart; at every promise, and at moments in between."""
     notes = record(tmp_path, 16)
     promises = [number for number, note in enumerate(notes) if note[1] == powercut.ACK]
-    moments = sorted({*promises, *rng.sample(range(len(notes)), 150)})
+    moments = sorted({*promises, *rng.sample(range(len(notes)), 100)})
     count = go_through(notes, moments, tmp_path, rng, expected)
     copied = sum(note[0] == "write" and note[1].endswith("database.sqlite") for note in notes)
     print(f"\n{len(notes)} writes and syncs, {len(promises)} promises, {copied} pages copied by checkpoints; {count} disks")
