@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import subprocess
 import threading
@@ -47,11 +48,15 @@ def check_sound(store: SqliteDosStorage) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of three megabytes."""
-    place = tmp_path / "disk"
+    """A real file system of ten megabytes on a loop device; three of them are taken by a file `ballast`."""
+    place, image = tmp_path / "disk", tmp_path / "image"
     place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    with image.open("wb") as file:
+        file.truncate(10 << 20)
+    for command in (["mkfs.ext4", "-q", "-m", "0", str(image)], ["mount", "-o", "loop", str(image), str(place)]):
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    (place / "ballast").write_bytes(b"x" * (3 << 20))
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
 
@@ -68,12 +73,18 @@ def test_a_disk_that_fills(small_disk: Path) -> None:
             stored += 1
     assert stored > 10
     assert len(store.find(NodeRow)) == stored
-    with pytest.raises((UnreachableStorage, OSError)):
-        store.insert([node(attributes={"fill": "x" * 2_000_000})])
-    subprocess.run(["mount", "-o", "remount,size=12m", str(small_disk)], check=True)
-    store.insert([node(attributes={"fill": "x" * 2_000_000})])
+    many = [node(attributes={"fill": "x" * 2_000}) for _ in range(1500)]
+    with pytest.raises((UnreachableStorage, OSError)):  # in the middle of many rows: none of them is there
+        store.insert(many)
+    assert {row.id for row in many} == {None}
+    with pytest.raises((UnreachableStorage, OSError)):  # a file that is streamed: no part of it is left
+        store.repository.put(io.BytesIO(os.urandom(4 << 20)))
+    assert len(store.find(NodeRow)) == stored
+    (small_disk / "ballast").unlink()
+    store.insert([node(attributes={"fill": "x" * 1_000_000})])
     assert len(store.find(NodeRow)) == stored + 1
     check_sound(store)
+    assert store.find_damage() == []
     store.close()
 
 

@@ -23,7 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from aiida.common.exceptions import CorruptStorage
+from aiida.common.exceptions import CorruptStorage, UnreachableStorage
 from aiida.common.log import AIIDA_LOGGER
 from aiida.repository.backend.abstract import AbstractRepositoryBackend
 
@@ -177,8 +177,10 @@ class DiskObjectStoreRepositoryBackend(AbstractRepositoryBackend):
         stack = contextlib.ExitStack()
         try:
             stream = stack.enter_context(self.container.get_object_stream(key))
-        except Exception as error:  # the library has its own class for a missing object
-            raise FileNotFoundError(f"object with key `{key}` does not exist.") from error
+        except Exception as error:
+            if type(error).__name__ == "NotExistent":  # the library's own class for a missing object
+                raise FileNotFoundError(f"object with key `{key}` does not exist.") from error
+            raise UnreachableStorage(f"the packed objects in `{self._folder}` cannot be read: {error}") from error
         with stack:
             yield cast("BinaryIO", stream)
 
