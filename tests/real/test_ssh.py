@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import subprocess
 import time
 
@@ -11,6 +12,7 @@ import pytest
 
 from aiida.tools.checks.transport import check_transport
 from aiida.transports.errors import classify
+from aiida.transports.plugins.local import LocalTransport
 from aiida.transports.plugins.ssh import SshTransport
 from aiida.transports.plugins.ssh_async import AsyncSshTransport
 from aiida.transports.plugins.ssh_auto import SshAutoTransport, choose_backend
@@ -157,15 +159,125 @@ def test_a_thousand_small_files_take_at_most_twice_the_time_of_tar(server, tmp_p
     assert min(ours) <= 2 * min(tar) + 0.1, (ours, tar)
 
 
-def test_a_large_file_does_not_fill_the_memory(server, tmp_path):
-    big = tmp_path / "big"
+async def large_file(server, folder, size, backend):
+    """Send a large file there and back; meanwhile others use the connection. The memory that it took (kB), the longest wait (s)."""
+    big = folder / "big"
     with open(big, "wb") as handle:
-        handle.truncate(300_000_000)
-    import resource
-
+        handle.write(os.urandom(1 << 20))
+        handle.truncate(size)
+    pool = TransportPool()
+    login = Login(lambda: make(server, backend=backend))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with make(server) as transport:
-        transport.put(str(big), str(tmp_path / "copy"))
-        transport.get(str(tmp_path / "copy"), str(tmp_path / "back"))
-    assert os.path.getsize(tmp_path / "back") == 300_000_000
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 120_000  # kB
+    waits, is_done = [], asyncio.Event()
+
+    async def others():
+        while not is_done.is_set():
+            async with pool.transport(login) as transport:
+                begun = time.perf_counter()
+                assert (await transport.exec_command_wait_async("echo here"))[1] == "here\n"
+                assert await transport.isdir_async(str(folder))
+                waits.append(time.perf_counter() - begun)
+            await asyncio.sleep(0.05)
+
+    async with pool.transport(login) as transport:
+        asking = asyncio.create_task(others())
+        await transport.put_async(str(big), str(folder / "copy"))
+        await transport.get_async(str(folder / "copy"), str(folder / "back"))
+        is_done.set()
+        await asking
+    await pool.close()
+    assert os.path.getsize(folder / "back") == size
+    with open(folder / "back", "rb") as back, open(big, "rb") as source:
+        assert back.read(1 << 20) == source.read(1 << 20)
+    for name in ("big", "copy", "back"):
+        (folder / name).unlink()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, max(waits), len(waits)
+
+
+@pytest.mark.parametrize("backend", ["asyncssh", "openssh"])
+async def test_a_large_file_neither_fills_the_memory_nor_delays_others(server, tmp_path, backend):
+    memory, longest, asked = await large_file(server, tmp_path, 200_000_000, backend)
+    assert memory < 100_000 and longest < 2.0 and asked > 3, (memory, longest, asked)
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(1800)
+async def test_ten_gigabytes_neither_fill_the_memory_nor_delay_others(server, tmp_path):
+    memory, longest, asked = await large_file(server, tmp_path, 10_000_000_000, "asyncssh")
+    print(f"{memory} kB of memory, longest wait {longest:.2f} s of {asked}")
+    assert memory < 150_000 and longest < 3.0 and asked > 100, (memory, longest, asked)
+
+
+#: what a shell, a tool or a terminal may stumble over; all of it is a name like any other
+NASTY = (
+    "plain", "with space", "tab\there", "line\nbreak", "it's", 'say "hi"', "$(touch OWNED)", "`touch OWNED`", "; touch OWNED;", "| touch OWNED",
+    "& touch OWNED &", "> OWNED", "$HOME", "${IFS}", "~", "~root", "-rf", "--help", "*", "?", "[a-z]", "{a,b}", "\\", "trailing\\", "#hash",
+    "!history", "%s%n", "ünïcödé", "日本語", "🙂", "\u202eright", "e\u0301", "a" * 200, "é" * 120, " leading", "trailing ", "'", "'\"'\"'", "\r",
+    "\x01\x1b[31m", "..x", "...", "-", "=", "name.aiida-part", "\udcff\udcfe",
+)  # fmt: skip
+
+
+WORST = ("line\nbreak", "it's $(touch OWNED) `touch OWNED`", "; touch OWNED; *", "--help", "日本語 🙂", "\udcff\udcfe", "trailing\\")
+KINDS = pytest.mark.parametrize("kind", ["local", "ssh", "asyncssh", "openssh"])
+
+
+@KINDS
+def test_the_worst_names_break_no_operation(server, tmp_path, kind):
+    try_names(server, tmp_path, kind, WORST)
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(900)
+@KINDS
+def test_no_name_breaks_any_operation(server, tmp_path, kind):
+    try_names(server, tmp_path, kind, NASTY)
+
+
+def try_names(server, tmp_path, kind, names):
+    """Each operation with each name, in a folder of that name; nothing else happens, and nothing is left over."""
+    makers = {
+        "local": lambda: LocalTransport(machine="localhost", use_login_shell=False),
+        "ssh": lambda: SshTransport(machine="cluster", ssh_config=server.config, safe_interval=0.0, use_login_shell=False),
+        "asyncssh": lambda: make(server, backend="asyncssh"),
+        "openssh": lambda: make(server, backend="openssh"),
+    }
+    root, here = tmp_path / "there", tmp_path / "here"
+    root.mkdir(), here.mkdir()
+    (here / "source").write_text("x")
+    with makers[kind]() as transport:
+        for name in names:
+            folder = f"{root}/{name}"
+            transport.makedirs(f"{folder}/{name}")
+            assert transport.isdir(f"{folder}/{name}") and transport.listdir(folder) == [name], name
+            assert os.path.isdir(f"{folder}/{name}"), name
+            inside = f"{folder}/{name}/{name}"
+            if not any(sign in name for sign in "*?["):  # a pattern in `put`, `get` and `copy`
+                local = here / name
+                local.write_text(name, errors="surrogateescape")
+                transport.put(str(local), inside)
+                transport.copy(inside, f"{inside}2")
+                transport.get(f"{inside}2", str(here / "back"))
+                assert (here / "back").read_bytes() == os.fsencode(name), name
+                transport.puttree(str(here), f"{folder}/tree {name}"[:-1])
+                transport.remove(f"{inside}2")
+                transport.rmtree(f"{folder}/tree {name}"[:-1])
+                local.unlink()
+            else:
+                transport.putfile(str(here / "source"), inside)
+                transport.getfile(inside, str(here / "back"))
+            transport.copyfile(inside, f"{inside}3")
+            transport.chmod(f"{inside}3", 0o640)
+            assert transport.get_attribute(f"{inside}3").st_mode & 0o777 == 0o640
+            transport.rename(f"{inside}3", f"{inside}4")
+            assert transport.isfile(f"{inside}4") and not transport.path_exists(f"{inside}3")
+            if not any(sign in name for sign in "*?["):
+                transport.symlink(f"{inside}4", f"{inside}5")
+                assert os.readlink(f"{inside}5") == f"{inside}4", name
+            status, out, _ = transport.exec_command_wait("ls -1A | wc -l; pwd -P | wc -c", workdir=f"{folder}/{name}")
+            assert status == 0, name
+            seen = {entry["name"] for entry in transport.listdir_withattributes(f"{folder}/{name}")}
+            assert {name, f"{name}4"} <= seen, name
+            transport.rmtree(folder)
+            assert not os.path.lexists(folder) and os.listdir(root) == [], name
+    assert sorted(os.listdir(here)) == ["back", "source"]
+    assert not [path for place in (tmp_path, root, here, os.path.expanduser("~"), "/") for path in [os.path.join(place, "OWNED")] if os.path.exists(path)]

@@ -93,7 +93,7 @@ class AsyncSshFiles(RemoteFiles):
     async def _session(self) -> asyncssh.SFTPClient:
         async with self._sftp_lock:
             if self._sftp is None:
-                self._sftp = await self._call("sftp", self._live().start_sftp_client())
+                self._sftp = await self._call("sftp", self._live().start_sftp_client(path_errors="surrogateescape"))
             return self._sftp
 
     async def _call(self, path: str, awaitable: Awaitable[T]) -> T:
@@ -133,12 +133,13 @@ class AsyncSshFiles(RemoteFiles):
 
     async def _channel(self, command: str, **ends: Any) -> asyncssh.SSHClientProcess[bytes]:
         """Open a channel. A server counts one that has just been closed for a moment longer than we do: then try again."""
+        words: Any = os.fsencode(command)  # names in it need not be UTF-8
         for delay in _PATIENCE:
             try:
-                return await self._live().create_process(command, encoding=None, **ends)
+                return await self._live().create_process(words, encoding=None, **ends)
             except asyncssh.ChannelOpenError:
                 await asyncio.sleep(delay)
-        return await self._live().create_process(command, encoding=None, **ends)
+        return await self._live().create_process(words, encoding=None, **ends)
 
     @staticmethod
     async def _talk(process: asyncssh.SSHClientProcess[bytes], stdin: bytes, timeout: float | None) -> Any:
