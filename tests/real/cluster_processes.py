@@ -66,7 +66,7 @@ def submit_energies(code: Any, count: int, ran: str, shift: float = 0.0) -> list
     parameters = orm.Dict({"ecutwfc": 10.0, "conv_thr": 1e-6, "kpoints_mesh": [1, 1, 1]}).store()
     options = {
         "resources": {"num_machines": 1, "num_mpiprocs_per_machine": 2}, "withmpi": True, "max_wallclock_seconds": 600,
-        "max_memory_kb": 400_000, "import_sys_environment": False,
+        "max_memory_kb": 1_500_000, "import_sys_environment": False,
         "prepend_text": f'{MPI}\necho "$PWD" >> {ran}',
     }  # fmt: skip
     inputs = {"code": code, "pseudo": pseudo, "parameters": parameters, "metadata": {"options": options}}

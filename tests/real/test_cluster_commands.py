@@ -118,8 +118,8 @@ def meet(home: Home, label: str, **plan: Any) -> dict[str, Any]:
     [
         ("nodes", {"resources": {"num_machines": 400, "num_mpiprocs_per_machine": 1}}, "more processors requested"),
         ("queue", {"queue_name": "nowhere"}, "invalid partition"),
-        ("time", {"queue_name": "short", "max_wallclock_seconds": 100_000}, "time limit"),
-        ("memory", {"max_memory_kb": 10**9}, "memory"),
+        pytest.param("time", {"queue_name": "short", "max_wallclock_seconds": 100_000}, "time limit", marks=pytest.mark.proof),
+        pytest.param("memory", {"max_memory_kb": 10**9}, "memory", marks=pytest.mark.proof),
     ],
 )
 def test_an_impossible_request_pauses_with_the_words_of_the_scheduler(home: Home, name: str, options: dict[str, Any], words: str) -> None:
