@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from tests.daemon.test_storm import check_net
 from tests.home import Home, make_home
 from tests.postgres_server import Server, start_server
 
@@ -152,6 +153,13 @@ def test_storm_over_workers_and_server(server: Server, home: Home, rng: random.R
         home.verdi("daemon", "stop", check=False)
     assert seen == AS_UNDISTURBED
     home.verdi("devel", "check-invariants")
+
+
+@pytest.fixture(autouse=True)
+def nothing_in_the_net(home: Home) -> Iterator[None]:
+    """The net under the workers caught nothing."""
+    yield
+    check_net(home)
 
 
 def kill(processes: list[psutil.Process]) -> None:
