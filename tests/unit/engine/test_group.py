@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from aiida import orm
 from aiida.engine import submit
-from aiida.engine.runtime import group, mail
+from aiida.engine.runtime import group, mail, write
 from aiida.engine.runtime.inline import InlineEngine
 from aiida.engine.runtime.invariants import check
 from aiida.engine.runtime.worker import Worker
@@ -135,3 +135,25 @@ def test_no_statement_more_than_alone(grouping: Worker, nodes: list[Any], store:
         counts.append(len(seen))
         nodes += [submit(flows.Leaf, x=orm.Int(i)) for i in range(COUNT)]
     assert counts[0] <= counts[1]
+
+
+def test_what_was_pending_is_written_once_though_the_watchdog_was_quicker(grouping: Worker, nodes: list[Any], store: Any) -> None:
+    """*Started* is written by the watchdog when a step lasts: also at the moment in which its result waits for the others."""
+    for live in held_up(grouping):
+        assert live.pending
+        write.append_pending(grouping.env, live, None)
+    grouping.run_until_idle()
+    assert_all_well(nodes, store)
+    with store.reading() as connection:
+        kinds = [type(row[3]).__name__ for row in journal.load_timeline(connection, nodes[0].pk)]
+    assert kinds.count("Started") == 1
+
+
+def test_an_end_writes_what_is_pending_once(grouping: Worker, engine: InlineEngine, store: Any) -> None:
+    nodes = [submit(flows.Raises, x=orm.Int(i)) for i in range(COUNT)]
+    while grouping.step_once():
+        for live, _, _ in grouping.group._members:
+            if live.pending:
+                write.append_pending(grouping.env, live, None)
+    assert all(orm.load_node(node.pk).is_excepted for node in nodes)
+    assert list(check(store)) == []

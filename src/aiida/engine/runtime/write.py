@@ -129,9 +129,9 @@ def appending(
     **values: Any,
 ) -> Write[tuple[list[ev.Event], bool]]:
     """The same, to be committed by itself or with others."""
-    first = [*live.pending, *events]
 
     def work(tx: Transaction) -> tuple[list[ev.Event], bool]:
+        first = [*live.pending, *events]  # as it is behind the lock: the watchdog may have written what was pending meanwhile
         mail = journal.fence(tx, live.lease, len(first) + count, then, **values)
         more = (body(tx) if body is not None else None) or ()
         full = [*first, *more]
@@ -174,9 +174,10 @@ def finishing(
     body: Callable[[Transaction], None],
 ) -> Write[list[int]]:
     """T6: the row first, then everything else, then the waiters. It gives those that are ready now."""
-    full = [*live.pending, *events]
+    full: list[ev.Event] = []
 
     def work(tx: Transaction) -> list[int]:
+        full[:] = [*live.pending, *events]  # likewise behind the lock
         journal.end(tx, live.lease)
         body(tx)
         journal.insert_events(tx, live.pk, live.lease.seq, live.lease.epoch, full)
