@@ -225,3 +225,13 @@ def test_a_fork_leaves_the_session_of_the_parent_alone(store: PsqlDosBackend) ->
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert len(store.find(NodeRow)) == 1
+
+
+def test_many_rows_refresh_the_statistics(store: PsqlDosBackend) -> None:
+    """The planner knows of them at once; two filters on JSON then cost no more than one."""
+    store.insert([node(attributes={"a": n, "b": n % 7}) for n in range(3000)])
+    with store.reading() as connection:
+        assert connection.exec_driver_sql("SELECT reltuples FROM pg_class WHERE relname = 'db_dbnode'").scalar() == 3000
+    store.insert([node(attributes={}) for _ in range(150)])  # too few to look again
+    with store.reading() as connection:
+        assert connection.exec_driver_sql("SELECT reltuples FROM pg_class WHERE relname = 'db_dbnode'").scalar() == 3000
