@@ -20,6 +20,18 @@ from .paths import quote
 
 __all__ = ("LoginShell",)
 
+LOOK, LOOKS = 2.0, 4  # seconds between looks whether a command's shell is there, and how often it must be gone
+
+
+def _is_gone(path: str) -> bool:
+    """Whether the process that wrote its id here has ended."""
+    try:
+        with open(path) as handle:
+            pid = handle.read().strip()
+    except OSError:
+        return False
+    return pid.isdigit() and not os.path.exists(f"/proc/{pid}") and os.path.exists("/proc/self")
+
 
 class LoginShell:
     """A `bash -l` of this machine that runs commands for several threads at once."""
@@ -58,19 +70,32 @@ class LoginShell:
         future: Future[int] = Future()
         try:
             self._send(number, base, folder, future)
-            status = future.result()
+            status = self._await(number, base, future)
             with open(f"{base}.out", "rb") as out, open(f"{base}.err", "rb") as err:
                 return status, out.read(), err.read()
         finally:
-            for ending in ("cmd", "in", "out", "err"):
+            for ending in ("cmd", "in", "out", "err", "pid"):
                 with contextlib.suppress(OSError):
                     os.unlink(f"{base}.{ending}")
+
+    def _await(self, number: int, base: str, future: Future[int]) -> int:
+        """The exit status. A fork that was killed (a machine out of memory) announces nothing: it is looked after now and then."""
+        gone = 0
+        while True:
+            gone = gone + 1 if _is_gone(f"{base}.pid") else 0
+            try:
+                return future.result(LOOK)
+            except TimeoutError:
+                if gone >= LOOKS:  # what it announced at its end has had time to arrive, however busy we are
+                    self._pending.pop(number, None)
+                    raise ConnectionResetError("the shell that ran a command on this machine was killed") from None
 
     def _send(self, number: int, base: str, folder: str, future: Future[int]) -> None:
         fd = self._descriptor
         # The fork closes the announcing end, so that only the shell's own line is ever written there.
         line = (
-            f"{{ ( exec {fd}>&-; cd -- {quote(folder)} && . {base}.cmd ) < {base}.in > {base}.out 2> {base}.err; "
+            f"{{ echo $BASHPID > {base}.pid; "
+            f"( exec {fd}>&-; cd -- {quote(folder)} && . {base}.cmd ) < {base}.in > {base}.out 2> {base}.err; "
             f"echo {number} $? >&{fd}; }} &\n"
         )
         with self._lock:
@@ -86,10 +111,12 @@ class LoginShell:
     def _listen(self, descriptor: int) -> None:
         with os.fdopen(descriptor, "r") as announcements:
             for line in announcements:
-                number, status = line.split()
-                future = self._pending.pop(int(number), None)
+                words = line.split()
+                if len(words) != 2 or not all(word.isdigit() for word in words):
+                    continue  # not one of ours
+                future = self._pending.pop(int(words[0]), None)
                 if future is not None:
-                    future.set_result(int(status))
+                    future.set_result(int(words[1]))
         while self._pending:
             _, future = self._pending.popitem()
             future.set_exception(ConnectionResetError("the login shell of this machine ended while a command ran"))

@@ -1,0 +1,45 @@
+"""The shell that forks for each command: what is killed is noticed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aiida.transports.shell import LoginShell
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[LoginShell]:
+    made = LoginShell(str(tmp_path))
+    yield made
+    made.close()
+
+
+def test_a_fork_that_is_killed_is_a_broken_connection_and_not_a_wait_for_ever(shell: LoginShell, tmp_path: Path) -> None:
+    """As by a machine out of memory: nothing is announced then."""
+    pids = tmp_path / "pids"
+
+    def kill() -> None:
+        while not pids.exists() or not pids.read_text().endswith("\n"):
+            time.sleep(0.02)
+        command, fork = map(int, pids.read_text().split())
+        os.kill(fork, signal.SIGKILL)
+        os.kill(command, signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    with pytest.raises(ConnectionResetError, match="was killed"):
+        # the subshell's own id, and that of the fork which would announce its end
+        shell.run(f"ps -o ppid= $BASHPID > {tmp_path}/parent; echo $BASHPID $(cat {tmp_path}/parent) > {pids}; sleep 60", b"", str(tmp_path))
+    thread.join(5)
+    assert shell.run("echo there", b"", str(tmp_path))[:2] == (0, b"there\n")
+
+
+def test_a_long_command_is_waited_for(shell: LoginShell, tmp_path: Path) -> None:
+    assert shell.run("sleep 2.5; echo done", b"", str(tmp_path)) == (0, b"done\n", b"")
