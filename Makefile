@@ -42,6 +42,7 @@ proof: $(STAMP)test  ## the same proofs at the sizes that the issues name
 
 bench: $(STAMP)test  ## ours and aiida-core side by side (installs aiida-core in an environment of its own)
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.graph
 
 docs: $(STAMP)test  ## the documentation, under site/
 	$(BIN)/mkdocs build -q -s
