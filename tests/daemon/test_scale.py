@@ -10,6 +10,7 @@ USE = "from scale_processes import *\nfrom aiida.engine.processes import control
 
 PARENTS = """
 from aiida.common.slots import current_store
+before = [count("finished"), count()]
 x = orm.Int(1).store()
 nodes = [submit(Waiter, x=x) for _ in range(plan["parents"])]
 get_daemon_client().start_daemon(1)
@@ -19,7 +20,7 @@ while alive():
         most = max(most, connection.exec_driver_sql("SELECT count(*) FROM task WHERE awaiting > 0").scalar())
     time.sleep(0.2)
     assert time.monotonic() - begun < plan["patience"], alive()
-result = {"seconds": time.monotonic() - begun, "most at once": most, "pss": pss(), "finished": count("finished"), "all": count()}
+result = {"seconds": time.monotonic() - begun, "most at once": most, "pss": pss(), "finished": count("finished") - before[0], "all": count() - before[1]}
 result["well"] = all(orm.load_node(node.pk).exit_status == 0 for node in nodes)
 """
 
@@ -29,10 +30,10 @@ control.pause_processes([target])
 first = submit(WaitsFor, target=orm.Int(target.pk))
 get_daemon_client().start_daemon(1)
 wait_until(lambda: first.process_state.value == "waiting")
-time.sleep(3)
+time.sleep(plan["seconds"] / 2)
 result = {"cpu before": cpu_share(plan["seconds"])}
 clone(first.pk, plan["waiting"])
-time.sleep(3)
+time.sleep(plan["seconds"] / 2)
 result |= {"waiting": alive() - 1, "pss": pss(), "cpu": cpu_share(plan["seconds"])}
 delays = start_times(".", 20, 0.05)
 result["p95 of starts"] = delays[18]
@@ -85,24 +86,27 @@ subprocess.run([sys.executable, "-m", "aiida", "process", "kill", "--all", "-t",
 """
 
 
-def at_scale(script: str, **plan: object) -> dict[str, object]:
-    """Run a script in a fresh profile; whatever it measured is printed."""
-    with make_home() as home:
-        seen: dict[str, object] = home.script(USE, f"plan = {plan!r}", script, timeout=1500)
-        print(f"\n{plan}: {seen}")
-        home.verdi("devel", "check-invariants")
-        return seen
+def at_scale(script: str, home: Home | None = None, **plan: object) -> dict[str, object]:
+    """Run a script, in a fresh profile unless one is given; whatever it measured is printed."""
+    if home is None:
+        with make_home() as made:
+            return at_scale(script, made, **plan)
+    seen: dict[str, object] = home.script(USE, f"plan = {plan!r}", script, timeout=1500)
+    print(f"\n{plan}: {seen}")
+    home.verdi("devel", "check-invariants")
+    home.verdi("daemon", "stop", check=False)
+    return seen
 
 
-def check_parents(parents: int, patience: float) -> None:
-    seen = at_scale(PARENTS, parents=parents, patience=patience)
+def check_parents(parents: int, patience: float, home: Home | None = None) -> None:
+    seen = at_scale(PARENTS, home, parents=parents, patience=patience)
     assert seen["well"] and seen["finished"] == seen["all"] == 2 * parents
     assert seen["most at once"] > parents / 2
     assert seen["pss"] < 300
 
 
-def test_parents_wait_for_their_children_and_take_no_slots() -> None:
-    check_parents(150, 60)
+def test_parents_wait_for_their_children_and_take_no_slots(home: Home) -> None:
+    check_parents(150, 60, home)
 
 
 @pytest.mark.proof
@@ -111,16 +115,17 @@ def test_ten_thousand_parents_wait_for_a_child_each() -> None:
     check_parents(10_000, 1200)
 
 
-def check_waiting(waiting: int, seconds: float) -> None:
-    seen = at_scale(WAITING, waiting=waiting, seconds=seconds)
+def check_waiting(waiting: int, seconds: float, home: Home | None = None) -> None:
+    seen = at_scale(WAITING, home, waiting=waiting, seconds=seconds)
     assert seen["waiting"] == waiting + 1
     assert seen["pss"] < 300
-    assert seen["cpu"] < 0.01, "an idle worker looks at what waits"
+    # measured in clock ticks of 10 ms, so a short measurement is coarse
+    assert seen["cpu"] < 0.01 + 0.02 / seconds, "an idle worker looks at what waits"
     assert seen["alive"] == 0 and seen["killed"] >= waiting, seen
 
 
-def test_waiting_processes_cost_an_idle_worker_nothing() -> None:
-    check_waiting(5_000, 3)
+def test_waiting_processes_cost_an_idle_worker_nothing(home: Home) -> None:
+    check_waiting(5_000, 2, home)
 
 
 @pytest.mark.proof
@@ -129,13 +134,13 @@ def test_a_hundred_thousand_waiting_processes_cost_a_worker_nothing() -> None:
     check_waiting(100_000, 20)
 
 
-def check_depth(depth: int, patience: float) -> None:
-    seen = at_scale(DEEP, depth=depth, patience=patience)
+def check_depth(depth: int, patience: float, home: Home | None = None) -> None:
+    seen = at_scale(DEEP, home, depth=depth, patience=patience)
     assert [found[:2] for found in seen.values()] == [[0, depth]] * 3  # type: ignore[index]
 
 
-def test_nested_processes() -> None:
-    check_depth(40, 60)
+def test_nested_processes(home: Home) -> None:
+    check_depth(40, 60, home)
 
 
 @pytest.mark.proof
@@ -144,8 +149,8 @@ def test_a_thousand_nested_processes() -> None:
     check_depth(1_000, 400)
 
 
-def test_fan_out() -> None:
-    at_scale(FAN, children=[100], patience=60)
+def test_fan_out(home: Home) -> None:
+    at_scale(FAN, home, children=[100], patience=60)
 
 
 @pytest.mark.proof
@@ -155,14 +160,14 @@ def test_fan_out_is_linear() -> None:
     assert seen["2000"] < 15 * seen["200"]  # type: ignore[operator]
 
 
-def check_kills(processes: int) -> None:
-    seen = at_scale(KILLS, processes=processes)
+def check_kills(processes: int, home: Home | None = None) -> None:
+    seen = at_scale(KILLS, home, processes=processes)
     for seconds, left in seen.values():  # type: ignore[misc]
         assert left == 0 and seconds < 5
 
 
-def test_many_kills_at_once() -> None:
-    check_kills(500)
+def test_many_kills_at_once(home: Home) -> None:
+    check_kills(500, home)
 
 
 @pytest.mark.proof
