@@ -12,7 +12,9 @@ import pytest
 
 from aiida.tools.checks.transport import check_transport
 from aiida.transports.errors import classify
+from aiida.transports.plugins.asyncssh_backend import KEEPALIVE, AsyncSshFiles
 from aiida.transports.plugins.local import LocalTransport
+from aiida.transports.plugins.openssh import OpenSshFiles
 from aiida.transports.plugins.ssh import SshTransport
 from aiida.transports.plugins.ssh_async import AsyncSshTransport
 from aiida.transports.plugins.ssh_auto import SshAutoTransport, choose_backend
@@ -59,6 +61,42 @@ def test_suite_of_the_blocking_plugin(server, tmp_path):
 def test_proxy_jump(server, backend):
     with make(server, "behind", backend=backend) as transport:
         assert transport.exec_command_wait("echo there")[1] == "there\n"
+
+
+async def test_signs_of_life_are_sent_as_the_user_configured(server, tmp_path):
+    """`ServerAliveInterval` and `ConnectTimeout` of the configuration are heeded by both back ends; without them ours are taken."""
+    config = tmp_path / "config"
+    config.write_text("Host cluster\n  ServerAliveInterval 3\n  ConnectTimeout 7\n" + (server.folder / "config").read_text())
+    for path, interval, timeout in ((str(config), 3, 7), (server.config, KEEPALIVE, 60)):
+        given = AsyncSshFiles("cluster", {"config": [path]})._with_defaults()
+        assert given.get("keepalive_interval", 3) == interval and given.get("connect_timeout", 7) == timeout
+        files = OpenSshFiles("cluster", config_file=path)
+        await files.open()
+        try:
+            words = " ".join(files._words)
+            assert (f"ServerAliveInterval={interval}" in words) is (interval == KEEPALIVE)
+            assert (f"ConnectTimeout={timeout}" in words) is (timeout == 60)
+        finally:
+            await files.close()
+
+
+async def test_a_master_connection_of_the_user_is_used_and_left_alone(server, tmp_path):
+    """With ControlMaster on the terminal no second login is needed, and closing ours does not end theirs."""
+    control = tmp_path / "m"
+    config = tmp_path / "config"
+    config.write_text(f"Host cluster\n  ControlPath {control}\n" + (server.folder / "config").read_text())
+    master = await asyncio.create_subprocess_exec("ssh", "-F", str(config), "-M", "-N", "cluster")
+    try:
+        await asyncio.to_thread(services.wait_for, control.exists, "the master's socket")
+        before = server.count_connections()
+        transport = SshAutoTransport(machine="cluster", ssh_config=str(config), safe_interval=0.0, use_login_shell=False)
+        async with transport:
+            assert transport.backend_name == "openssh" and "master" in transport.reason
+            assert (await transport.exec_command_wait_async("echo through"))[1] == "through\n"
+        assert server.count_connections() == before and control.exists() and master.returncode is None
+    finally:
+        master.terminate()
+        await master.wait()
 
 
 def test_auto_takes_asyncssh_where_nothing_more_is_asked(server):
@@ -147,7 +185,7 @@ def test_a_thousand_small_files_take_at_most_twice_the_time_of_tar(server, tmp_p
     with make(server) as transport:
         transport.exec_command_wait("true")
         ours, tar = [], []
-        for i in range(3):
+        for i in range(10):  # the best of several: others use this machine too
             begin = time.perf_counter()
             transport.put(str(tmp_path / "many"), str(tmp_path / f"put{i}"))
             ours.append(time.perf_counter() - begin)
@@ -155,8 +193,10 @@ def test_a_thousand_small_files_take_at_most_twice_the_time_of_tar(server, tmp_p
             archive = subprocess.run(["tar", "-C", str(tmp_path / "many"), "-cf", "-", "."], capture_output=True, check=True).stdout
             transport.exec_command_wait_bytes(f"mkdir {tmp_path}/tar{i} && tar -C {tmp_path}/tar{i} -xf -", stdin=archive)
             tar.append(time.perf_counter() - begin)
+            if i > 1 and min(ours) <= 2 * min(tar):
+                break
     assert len(os.listdir(tmp_path / "put0")) == 1000
-    assert min(ours) <= 2 * min(tar) + 0.1, (ours, tar)
+    assert min(ours) <= 2 * min(tar), (ours, tar)
 
 
 async def large_file(server, folder, size, backend):
