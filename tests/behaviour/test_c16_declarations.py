@@ -10,8 +10,10 @@ import pytest
 from aiida import orm
 from aiida.calculations.arithmetic.add import ArithmeticAddCalculation
 from aiida.common.datastructures import CalcInfo, CodeInfo
+from aiida.common.exceptions import InvalidOperation
 from aiida.common.folders import Folder
 from aiida.engine import CalcJob, WorkChain, if_, run_get_node, while_
+from aiida.engine.utils import instantiate_process
 
 
 class Documented(WorkChain):
@@ -93,3 +95,15 @@ def test_f04_a_dry_run_says_what_would_be_copied_there(
     copied = (folder / "_aiida_remote_copy_list.txt").read_text().splitlines()
     assert copied[1] == "would have copied /there/b to b/ in working directory on remote here" and len(copied) == 2
     assert "/there/c to c" in (folder / "_aiida_remote_symlink_list.txt").read_text()
+
+
+def test_a20_an_instance_made_by_hand_is_run_when_asked(engine: Any) -> None:
+    """aiida-phonopy's tests do so; a second time there is nothing to run."""
+    process = instantiate_process(engine, Documented)
+    assert run_get_node(process).node.pk == process.node.pk and process.node.is_finished_ok
+    with pytest.raises(InvalidOperation, match="was run already"):
+        run_get_node(process)
+    with pytest.raises(ValueError, match="has its inputs already"):
+        run_get_node(instantiate_process(engine, Documented), metadata={"label": "other"})
+    other = instantiate_process(engine, Documented)
+    assert engine.run_get_node(other).node.is_finished_ok

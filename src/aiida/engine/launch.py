@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from aiida.common.exceptions import InvalidOperation
 from aiida.common.log import AIIDA_LOGGER
+from aiida.common.process_state import ProcessState
 from aiida.common.slots import current_engine
 from aiida.engine.processes.functions import FunctionProcess
 from aiida.engine.processes.instantiate import make_process, prepare_inputs
@@ -53,10 +54,19 @@ run.get_node = run_get_node  # type: ignore[attr-defined]  # the documented spel
 run.get_pk = run_get_pk  # type: ignore[attr-defined]
 
 
+def run_instance(process: Process, inputs: Inputs, kwargs: dict[str, t.Any]) -> tuple[t.Any, t.Any]:
+    """Run an instance that was made, and never run, to its end."""
+    if inputs or kwargs:
+        raise ValueError(f"{process!r} has its inputs already: give the class with other inputs")
+    if process.node.process_state is not ProcessState.CREATED:
+        raise InvalidOperation(f"{process!r} was run already, and an instance can be run once: give the class and its inputs, or a builder")
+    return current_engine.get().run(process)
+
+
 def _run(process: t.Any, inputs: Inputs, kwargs: dict[str, t.Any]) -> tuple[t.Any, t.Any]:
     engine = current_engine.get()
     if isinstance(process, Process):
-        raise InvalidOperation("an instance cannot be run: give the class and its inputs, or a builder")
+        return run_instance(process, inputs, kwargs)
     given = prepare_inputs(inputs, **kwargs)
     if getattr(process, "is_process_function", False):
         # Other packages have decorators of their own, which know what their arguments mean.

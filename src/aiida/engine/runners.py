@@ -12,6 +12,7 @@ from aiida.common.slots import current_engine
 from aiida.engine.persistence import AiiDAPersister
 from aiida.engine.processes.futures import ProcessFuture
 from aiida.engine.processes.instantiate import make_process, prepare_inputs
+from aiida.engine.processes.process import Process
 from aiida.engine.utils import ResultAndNode, ResultAndPk, instantiate_process
 
 __all__ = ("Runner",)
@@ -103,6 +104,8 @@ class Runner:
     # -- what it does ----------------------------------------------------------------------------------------------
 
     def _make(self, process: t.Any, inputs: Inputs, kwargs: dict[str, t.Any]) -> t.Any:
+        if isinstance(process, Process) and not inputs and not kwargs:
+            return process
         return make_process(process, prepare_inputs(inputs, **kwargs), runner=self)
 
     def run(self, process: t.Any, inputs: Inputs = None, **kwargs: t.Any) -> t.Any:
