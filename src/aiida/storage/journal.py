@@ -788,7 +788,7 @@ def find_lease(connection: sa.Connection, process: int, owner: int) -> Claim | N
     sql = """SELECT process, epoch, seq, deaths, awaiting, rides, home, NULL, EXISTS (SELECT 1 FROM inbox WHERE process=:p)
         FROM task WHERE process=:p AND owner=:w"""
     row = run(connection, sql, p=process, w=owner).one_or_none()
-    return None if row is None else Claim(*row[:5], bool(row[8]), *row[5:8])
+    return None if row is None else Claim(row[0], row[1], row[2], row[3], row[4], bool(row[8]), row[5], row[6], row[7])
 
 
 def adopt(connection: sa.Connection, worker: int) -> list[Claim]:

@@ -42,7 +42,7 @@ def get_queued_processes(paused: bool = False) -> list[t.Any]:
         alive = journal.list_alive(connection, paused=paused)
     if not alive:
         return []
-    return orm.QueryBuilder().append(orm.ProcessNode, filters={"id": {"in": alive}}).all(flat=True)
+    return t.cast("list[t.Any]", orm.QueryBuilder().append(orm.ProcessNode, filters={"id": {"in": alive}}).all(flat=True))
 
 
 def get_process_tasks(broker: t.Any) -> list[int]:
