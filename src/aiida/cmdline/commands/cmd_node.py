@@ -299,8 +299,14 @@ def _nodes_to_hash(entry_point: Any) -> Any:
 @arguments.NODES()
 @decorators.with_dbenv()
 def node_explain_cache(nodes: Sequence[orm.Node]) -> None:
-    """Say what a node's hash is made of, whether the cache may use it, and which nodes are the same."""
+    """Say what a node's hash is made of, whether the cache may use it, and which nodes are the same.
+
+    Of two nodes: in which fields they differ, so that the one was not taken for the other.
+    """
     _need(nodes, "caching is in question")
+    if len(nodes) == 2:
+        echo.echo(utils.explain_cache.compare(*nodes))
+        return
     for node in nodes:
         echo.echo(utils.explain_cache.explain(node))
 

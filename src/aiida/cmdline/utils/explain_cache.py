@@ -1,13 +1,14 @@
-"""`verdi node explain-cache`: what a hash is made of, and what the cache would do."""
+"""`verdi node explain-cache`: what a hash is made of, and what the cache would do; and why two nodes are not the same."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from aiida import orm
 from aiida.manage.caching import get_use_cache
 
-__all__ = ("explain",)
+__all__ = ("compare", "explain")
 
 
 def explain(node: orm.Node) -> str:
@@ -24,6 +25,42 @@ def explain(node: orm.Node) -> str:
     twins = [other.pk for other in caching.get_all_same_nodes() if other.pk != node.pk]
     lines.append(f"  nodes with the same hash: {', '.join(map(str, twins)) or 'none'}")
     return "\n".join(lines)
+
+
+def compare(one: orm.Node, other: orm.Node) -> str:
+    """Return the lines that say in which fields the hashes of two nodes differ."""
+    names = f"{type(one).__name__}<{one.pk}> and {type(other).__name__}<{other.pk}>"
+    left, right = (dict(_flat("", dict(_parts(node.base.caching)))) for node in (one, other))
+    keys = [key for key in sorted({*left, *right}) if left.get(key, _MISSING) != right.get(key, _MISSING)]
+    if not keys:
+        return f"{names} are the same: nothing that their hashes are made of differs"
+    lines = [f"{names} differ in:"]
+    for key in keys:
+        lines += [f"  {key}", f"    {one.pk}: {_side(left, key)}", f"    {other.pk}: {_side(right, key)}"]
+        if key == "repository_hash":
+            lines += [f"    file `{path}`" for path in _unequal_files(one, other)]
+    return "\n".join(lines)
+
+
+_MISSING = object()
+
+
+def _side(parts: dict[str, Any], key: str) -> str:
+    return _short(parts[key]) if key in parts else "(not there)"
+
+
+def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the leaves of nested dictionaries by their paths."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _flat(f"{prefix}.{key}" if prefix else str(key), item)
+    else:
+        yield prefix, value
+
+
+def _unequal_files(one: orm.Node, other: orm.Node) -> list[str]:
+    left, right = (node.base.repository.serialize_content() for node in (one, other))
+    return [path for path in sorted({*left, *right}) if left.get(path) != right.get(path)]
 
 
 def _parts(caching: Any) -> list[tuple[str, Any]]:
