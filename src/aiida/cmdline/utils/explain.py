@@ -48,7 +48,7 @@ class Facts:
     scheduler_state: str = ""
     scheduler_reason: str = ""
     computer: str = ""
-    breaker: joblist.Breaker = joblist.Breaker()
+    breaker: joblist.Breaker = field(default_factory=joblist.Breaker)
     waiting_jobs: int = 0
     due_in: float | None = None
     journal_is_missing: bool = False
