@@ -230,10 +230,10 @@ def test_order_and_texts_of_the_script(engine, computer):
     assert places == sorted(places)
 
 
-def test_several_codes_need_a_run_mode_and_run_all(bash):
+def test_several_codes_run_all(bash):
     files = {"one": "echo 1 > o1", "two": "echo 2 > o2"}
     codes = [{"cmdline_params": ["one"]}, {"cmdline_params": ["two"]}]
-    for mode in (CodeRunMode.SERIAL, CodeRunMode.PARALLEL):
+    for mode in (None, CodeRunMode.SERIAL, CodeRunMode.PARALLEL):  # None: one after the other
         results, node = run(bash, files=files, codes=codes, info={"codes_run_mode": mode, "retrieve_list": ["o1", "o2"]})
         assert node.is_finished_ok and {"o1", "o2"} <= set(names(results["retrieved"]))
 

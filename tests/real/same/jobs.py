@@ -6,6 +6,7 @@ real runs on this machine. Public names only.
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import os
@@ -24,7 +25,9 @@ from aiida.storage.sqlite_temp import SqliteTempBackend
 SCHEDULERS = ("core.direct", "core.slurm", "core.pbspro", "core.torque", "core.sge", "core.lsf")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 #: attributes that say when, where or by what version, or that only ours has
-VOLATILE = re.compile(r"version|remote_workdir|scheduler_lastchecktime|last_job_info|detailed_job_info|job_id|sealed|checkpoint")
+VOLATILE = re.compile(
+    r"version|remote_workdir|scheduler_lastchecktime|last_job_info|detailed_job_info|job_id|sealed|checkpoint"
+)
 
 NODES = (
     {"num_machines": 1},
@@ -49,7 +52,7 @@ ENVIRONMENTS = (
 )
 OPTIONS: dict[str, tuple[Any, ...]] = {
     "max_wallclock_seconds": (60, 3600, 90061, 1, 0, 86400 * 3),
-    "max_memory_kb": (1024, 2000000, 1, 5242880),
+    "max_memory_kb": (1024, 2000000, 5242880),
     "queue_name": ("normal", "long queue"),
     "account": ("alice", "proj-1"),
     "qos": ("high",),
@@ -66,7 +69,7 @@ OPTIONS: dict[str, tuple[Any, ...]] = {
     "submit_script_filename": ("job.sh",),
     "scheduler_stdout": ("out.log",),
     "scheduler_stderr": ("err.log", "out.log"),
-    "additional_retrieve_list": (["extra.txt"], [("a/*/b.txt", ".", 2)]),
+    "additional_retrieve_list": (["extra.txt"], ["a/*", "b.txt"], ["/absolute"]),
 }
 LINES: tuple[dict[str, Any], ...] = (
     {"cmdline_params": ["-a", "it's", "b c", "$HOME", '"q"']},
@@ -117,9 +120,9 @@ class Job(CalcJob):
         computer = self.node.computer.uuid
         for key, value in what["info"].items():
             if value == "links":
-                value = [(computer, "/etc/hosts", "hosts"), (computer, "/etc", "folder/etc")]
+                value = [(computer, "/etc/hosts", "hosts"), (computer, "/etc", "etc")]
             elif value == "copies":
-                value = [(computer, "/etc/hostname", "copied"), (computer, "/etc/hosts", "folder/")]
+                value = [(computer, "/etc/hostname", "copied"), (computer, "/etc/hosts", "copied too")]
             elif value == "local":
                 value = what["local"]
             setattr(info, key, value)
@@ -164,8 +167,12 @@ def draw(dice: random.Random, scheduler: str, codes: list[Any], local: list[Any]
     options: dict[str, Any] = {"resources": dict(dice.choice(resources[:2] if dice.random() < 0.7 else resources))}
     for name in sorted(OPTIONS):
         if dice.random() < 0.25:
-            options[name] = dice.choice(OPTIONS[name])
-    what: dict[str, Any] = {"lines": [dice.choice(LINES) for _ in range(dice.choice((1, 1, 1, 2, 3)))], "info": dice.choice(INFOS), "local": local}
+            options[name] = copy.deepcopy(dice.choice(OPTIONS[name]))
+    what: dict[str, Any] = {
+        "lines": [dice.choice(LINES) for _ in range(dice.choice((1, 1, 1, 2, 3)))],
+        "info": copy.deepcopy(dice.choice(INFOS)),
+        "local": local,
+    }
     if len(what["lines"]) > 1 and dice.random() < 0.9:
         what["mode"] = dice.choice((CodeRunMode.SERIAL, CodeRunMode.PARALLEL))
     return {"code": dice.choice(codes), "what": what, "metadata": {"options": options}}
@@ -187,7 +194,9 @@ def read_tree(folder: Path, here: str) -> dict[str, str]:
             found[name] = f"-> {os.readlink(path)}"
         elif path.is_file():
             text = path.read_text(errors="replace")
-            found[name] = clean(json.dumps(json.loads(text), sort_keys=True, indent=1) if name.endswith(".json") else text, here)
+            found[name] = clean(
+                json.dumps(json.loads(text), sort_keys=True, indent=1) if name.endswith(".json") else text, here
+            )
     return found
 
 
@@ -196,7 +205,10 @@ def dry_run(inputs: dict[str, Any], here: str) -> dict[str, Any]:
     inputs["metadata"] |= {"dry_run": True, "store_provenance": False}
     try:
         _, node = run_get_node(Job, **inputs)
-        return {"files": read_tree(Path(node.dry_run_info["folder"]), here), "script": node.dry_run_info["script_filename"]}
+        return {
+            "files": read_tree(Path(node.dry_run_info["folder"]), here),
+            "script": node.dry_run_info["script_filename"],
+        }
     except Exception as error:
         return {"error": type(error).__name__}
 
@@ -212,7 +224,10 @@ def show(node: Any, here: str) -> dict[str, Any]:
             str(root / name): clean(repository.get_object_content(str(root / name)), here)
             for root, _, names in repository.walk() for name in names
         }  # fmt: skip
-        trees[label] = {name: text if not name.endswith(".json") else json.dumps(json.loads(text), sort_keys=True) for name, text in trees[label].items()}
+        trees[label] = {
+            name: text if not name.endswith(".json") else json.dumps(json.loads(text), sort_keys=True)
+            for name, text in trees[label].items()
+        }
     return {
         "attributes": json.loads(clean(json.dumps(attributes, default=str, sort_keys=True), here)),
         "state": [node.process_state.value, node.exit_status, node.exit_message],
@@ -225,7 +240,11 @@ def show(node: Any, here: str) -> dict[str, Any]:
 def real_jobs(code: Any, local: list[Any]) -> dict[str, dict[str, Any]]:
     """Jobs that are run on this machine, by a name."""
     write = "mkdir -p a/b; for n in 1 2; do echo $n > f$n.dat; echo $n > a/b/g$n.txt; done; echo big > big.bin; cat input.txt"
-    base: dict[str, Any] = {"lines": [{"cmdline_params": ["-c", write], "stdout_name": "out.txt"}], "info": {}, "local": local}
+    base: dict[str, Any] = {
+        "lines": [{"cmdline_params": ["-c", write], "stdout_name": "out.txt"}],
+        "info": {},
+        "local": local,
+    }
     options = {"resources": {"num_machines": 1}}
 
     def job(info: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -241,7 +260,7 @@ def real_jobs(code: Any, local: list[Any]) -> dict[str, dict[str, Any]]:
         "excluded": job({"provenance_exclude_list": ["input.txt", "sub/deep"]}, what={"files": {"input.txt": "i", "sub/deep/x": "1", "sub/y": "2"}}),
         "local": job({"local_copy_list": "local", "retrieve_list": ["out.txt", "copied", "folder", "*.txt"]}),
         "order": job({"local_copy_list": "local", "file_copy_operation_order": everything, "retrieve_list": ["copied", "out.txt"]}),
-        "remote": job({"remote_copy_list": "copies", "remote_symlink_list": "links", "retrieve_list": ["copied", "folder/hosts"]}),
+        "remote": job({"remote_copy_list": "copies", "remote_symlink_list": "links", "retrieve_list": ["copied", "copied too"]}),
         "temporary": job({"retrieve_temporary_list": ["big.bin"]}),
         "serial": job({"retrieve_list": ["out*.txt"]}, what={"lines": two, "mode": CodeRunMode.SERIAL}),
         "parallel": job({"retrieve_list": ["out*.txt"]}, what={"lines": two, "mode": CodeRunMode.PARALLEL}),
@@ -249,7 +268,7 @@ def real_jobs(code: Any, local: list[Any]) -> dict[str, dict[str, Any]]:
         "fails": job(what={"lines": [{"cmdline_params": ["-c", "echo no >&2; exit 3"], "stdout_name": "out.txt"}]}),
         "additional": job(additional_retrieve_list=["f1.dat"], environment_variables={"X": "1"}, scheduler_stdout="s.out"),
         "copy stash": job(stash={"source_list": ["f*.dat", "a"], "target_base": str(Path.cwd() / "stash"), "stash_mode": "copy"}),
-        "tar stash": job(stash={"source_list": ["f1.dat"], "target_base": str(Path.cwd() / "stash"), "stash_mode": "tar.gz"}),
+        "tar stash": job(stash={"source_list": ["f1.dat"], "target_base": str(Path.cwd() / "stash"), "stash_mode": "tar.gz", "dereference": True}),
     }  # fmt: skip
 
 
@@ -267,8 +286,15 @@ def main(out: Path, seed: int, count: int) -> None:
     for number in range(count):
         for scheduler in SCHEDULERS:
             inputs = draw(dice, scheduler, codes[scheduler], local)
-            asked = {"code": inputs["code"].label, "options": inputs["metadata"]["options"].copy(), "what": str(inputs["what"])}
-            told[f"{scheduler} {number}"] = {"asked": json.loads(clean(json.dumps(asked, default=str), here)), **dry_run(inputs, here)}
+            asked = {
+                "code": inputs["code"].label,
+                "options": inputs["metadata"]["options"].copy(),
+                "what": str(inputs["what"]),
+            }
+            told[f"{scheduler} {number}"] = {
+                "asked": json.loads(clean(json.dumps(asked, default=str), here)),
+                **dry_run(inputs, here),
+            }
     for name, inputs in real_jobs(codes["core.direct"][0], local).items():
         try:
             told[f"run {name}"] = show(run_get_node(Job, **inputs)[1], here)

@@ -26,6 +26,7 @@ from aiida.engine.runtime.live import Live
 from aiida.journal import effects as do
 from aiida.journal import events as ev
 from aiida.journal import machine, retry
+from aiida.schedulers.datastructures import JobState
 from aiida.storage import joblist, journal
 from aiida.storage.transaction import Transaction
 from aiida.transports.errors import Failure, classify
@@ -613,6 +614,8 @@ def retrieved(core: Core, live: Live, info: Any, done: facts.Retrieved) -> bool:
     """The folder is an output, in the commit that says so."""
     outputs = [] if done.folder is None else [PendingOutput(done.folder, LinkType.CREATE, "retrieved")]
     patch = {**done.attributes, "state": "parsing"}
+    if live.state.job_id:
+        patch["scheduler_state"] = JobState.DONE.value
     if info is not None:
         patch["detailed_job_info"] = info
 

@@ -94,9 +94,9 @@ def prepare(process: CalcJob) -> Prepared:
 
 def _prepare_import(process: CalcJob, calc_info: Any, folder: SandboxFolder, imported: RemoteData) -> Prepared:
     """A job that somebody else has run: only the lists of files are needed."""
-    planning.complete(calc_info, process.node.uuid, process.node.get_options())
+    retrieve = planning.complete(calc_info, process.node.uuid, process.node.get_options())
     path = imported.get_remote_path()
-    plan = planning.Plan(script="", skip_submit=True, imported=path, retrieve=list(calc_info.retrieve_list))
+    plan = planning.Plan(script="", skip_submit=True, imported=path, retrieve=retrieve)
     temporary = list(calc_info.retrieve_temporary_list or [])
     attributes = {
         "imported": True,

@@ -58,10 +58,10 @@ def build(process: CalcJob, calc_info: CalcInfo, folder: Folder) -> Plan:
         _check_code(code, computer, folder)
     options = process.node.get_options()
     scheduler = computer.get_scheduler()
-    complete(calc_info, process.node.uuid, options)
+    retrieve = complete(calc_info, process.node.uuid, options)
     template = draw_template(calc_info, codes, computer, scheduler, options, f"aiida-{process.node.pk}")
     text = scheduler.get_submit_script(template)
-    plan = draw_plan(calc_info, options, codes, text)
+    plan = draw_plan(calc_info, options, codes, text, retrieve)
     folder.create_file_from_filelike(io.StringIO(text), plan.script, "w", encoding="utf-8")
     records = folder.get_subfolder(RECORDS, create=True)
     for name, value in (("job_tmpl.json", template), ("calcinfo.json", calc_info)):
@@ -69,13 +69,18 @@ def build(process: CalcJob, calc_info: CalcInfo, folder: Folder) -> Plan:
     return plan
 
 
-def complete(calc_info: CalcInfo, uuid: str, options: Mapping[str, Any]) -> None:
-    """Fill in what the engine knows: files of the scheduler are retrieved too, and options add to the list."""
+def complete(calc_info: CalcInfo, uuid: str, options: Mapping[str, Any]) -> list[Any]:
+    """Fill in what the engine knows; return what is to be retrieved: files of the scheduler too, and what options add.
+
+    What the plugin left open stays open in the record of its `CalcInfo`.
+    """
     retrieve = list(_list(calc_info, "retrieve_list"))
     for name in (options.get("scheduler_stdout"), options.get("scheduler_stderr")):
         if name and name not in retrieve:
             retrieve.append(name)
-    calc_info.retrieve_list = [*retrieve, *(options.get("additional_retrieve_list") or [])]
+    retrieve += options.get("additional_retrieve_list") or []
+    if calc_info.retrieve_list is not None:
+        calc_info.retrieve_list = retrieve
     calc_info.uuid = uuid
     if calc_info.file_copy_operation_order is None:
         calc_info.file_copy_operation_order = list(DEFAULT_ORDER)
@@ -83,9 +88,12 @@ def complete(calc_info: CalcInfo, uuid: str, options: Mapping[str, Any]) -> None
         raise PluginInternalError(
             f"`file_copy_operation_order` is not a list of `FileCopyOperation`: {calc_info.file_copy_operation_order!r}"
         )
+    return retrieve
 
 
-def draw_plan(calc_info: CalcInfo, options: Mapping[str, Any], codes: Sequence[AbstractCode], script_text: str) -> Plan:
+def draw_plan(
+    calc_info: CalcInfo, options: Mapping[str, Any], codes: Sequence[AbstractCode], script_text: str, retrieve: list[Any]
+) -> Plan:
     """Return what is to be done with files."""
     return Plan(
         script=options.get("submit_script_filename") or "_aiidasubmit.sh",
@@ -98,7 +106,7 @@ def draw_plan(calc_info: CalcInfo, options: Mapping[str, Any], codes: Sequence[A
         remote=[_triple(item, "remote_copy_list") for item in _list(calc_info, "remote_copy_list")],
         links=[_triple(item, "remote_symlink_list") for item in _list(calc_info, "remote_symlink_list")],
         portable=[(code.uuid, str(code.filepath_executable)) for code in codes if isinstance(code, PortableCode)],
-        retrieve=list(calc_info.retrieve_list),
+        retrieve=retrieve,
         retrieve_temporary=list(_list(calc_info, "retrieve_temporary_list")),
     )
 
@@ -118,8 +126,9 @@ def draw_template(
     template.job_name = name
     template.sched_output_path = options.get("scheduler_stdout")
     template.shebang = computer.get_shebang()
-    template.sched_error_path = options.get("scheduler_stderr")
-    template.sched_join_files = bool(template.sched_output_path) and template.sched_output_path == template.sched_error_path
+    template.sched_join_files = bool(template.sched_output_path) and template.sched_output_path == options.get("scheduler_stderr")
+    if not template.sched_join_files:
+        template.sched_error_path = options.get("scheduler_stderr")
     distinct = list({code.uuid: code for code in codes}.values())
     before = [computer.get_prepend_text(), *(c.prepend_text for c in distinct), calc_info.prepend_text, options.get("prepend_text")]
     after = [options.get("append_text"), calc_info.append_text, *(c.append_text for c in distinct), computer.get_append_text()]
@@ -135,8 +144,6 @@ def draw_template(
         draw_code(info, code, computer, options, mpirun) for info, code in zip(_list(calc_info, "codes_info"), codes, strict=True)
     ]
     template.codes_run_mode = calc_info.codes_run_mode if calc_info.codes_run_mode is not None else CodeRunMode.SERIAL
-    if len(codes) > 1 and calc_info.codes_run_mode is None:
-        raise PluginInternalError("`CalcInfo.codes_run_mode` must be set when there is more than one code: serial or parallel?")
 
     for key in ("custom_scheduler_commands", "import_sys_environment", "queue_name", "account", "qos", "priority", "max_wallclock_seconds"):
         if options.get(key) not in (None, ""):
