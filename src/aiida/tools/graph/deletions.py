@@ -91,5 +91,5 @@ def delete_group_nodes(
 ) -> tuple[set[int], bool]:
     """Delete the nodes in groups, and what was made from them; the groups stay."""
     query = orm.QueryBuilder(backend=backend).append(orm.Group, filters={"id": {"in": list(pks)}}, tag="groups")
-    nodes = query.append(orm.Node, with_group="groups", project="id").distinct().all(flat=True)
-    return delete_nodes(nodes, dry_run=dry_run, backend=backend, **traversal_rules)
+    query.append(orm.Node, with_group="groups", project="id")
+    return delete_nodes({pk for (pk,) in query.iterall(_BATCH)}, dry_run=dry_run, backend=backend, **traversal_rules)
