@@ -43,7 +43,7 @@ def brief(error: BaseException) -> str:
     text = f"{type(error).__name__}: {error}".strip()
     for pattern, word in NOISE:
         text = pattern.sub(word, text)
-    return text.replace(os.getcwd(), "FOLDER")[:600]
+    return text.replace(os.getcwd(), "FOLDER").replace(sys.prefix, "ENVIRONMENT")[:600]
 
 
 def attempt(function: Any, *arguments: Any) -> str:

@@ -175,12 +175,15 @@ def test_the_real_one_beside_us_is_named(environment: tuple[Path, dict[str, str]
         rival.rmdir()
 
 
-def test_uv_does_the_same(environment: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+def test_uv_does_the_same(tmp_path: Path) -> None:
     """In an environment without pip, as uv makes them."""
-    programs, variables = environment
+    need_index(tmp_path)
+    variables = {**os.environ, "AIIDA_PATH": str(tmp_path)}
+    variables.pop("PYTHONPATH", None)
     uv = shutil.which("uv")
     if uv is None:
-        run(programs / "pip", "install", "-q", "--disable-pip-version-check", "--target", tmp_path / "tool", "uv", env=variables)
+        pip = (sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check")
+        run(*pip, "--target", tmp_path / "tool", "uv", env=variables)
         uv = str(tmp_path / "tool" / "bin" / "uv")
     python = tmp_path / "env" / "bin" / "python"
     path = f"{python.parent}{os.pathsep}{Path(uv).parent}{os.pathsep}/usr/bin{os.pathsep}/bin"
