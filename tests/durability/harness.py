@@ -89,6 +89,7 @@ class House:
 
     def __init__(self, store: Any = None) -> None:
         self.store: Any = store if store is not None else FaultyStore(SqliteTempBackend.create_profile("durability"))
+        self.grouped = False  # whether workers commit what came of several processes' steps together, as a daemon's do on SQLite
         self.clock = ManualClock()
         self.commits = 0  # of the life that is being lived
         self.most_commits = 0
@@ -103,7 +104,7 @@ class House:
             store=self.store, settings=Settings(), bell=PollingBell(), clock=self.clock, dice=lambda: 0.5,
             make_pool=TransportPool,
         )  # fmt: skip
-        return Worker(self.store, Settings(), env=env, threads=0)
+        return Worker(self.store, Settings(), env=env, threads=0, grouped=self.grouped)
 
     def submit(self, cls: Any, **inputs: Any) -> Any:
         """T1, undisturbed."""
@@ -154,6 +155,9 @@ class House:
         core = worker.core
         if core.news:
             core.news.popleft()()
+            return True
+        if worker.group and not worker.queue:
+            worker.group.flush()
             return True
         if core.stranded:
             core.give_back(list(core.stranded))

@@ -25,10 +25,11 @@ SCENES: dict[str, tuple[Any, dict[str, int]]] = {
 }
 
 
-def undisturbed(name: str) -> tuple[Any, int]:
+def undisturbed(name: str, *, grouped: bool = False) -> tuple[Any, int]:
     """The graph, and how many commits it took."""
     cls, inputs = SCENES[name]
     with house() as built:
+        built.grouped = grouped
         node = built.submit(cls, **{k: orm.Int(v) for k, v in inputs.items()})
         with built.crashing(set()):
             worker = built.worker()
@@ -57,10 +58,11 @@ def live_and_die(built: House, at: Sequence[Moment]) -> bool:
     return died
 
 
-def killed(name: str, at: Sequence[Moment]) -> tuple[Any, bool]:
+def killed(name: str, at: Sequence[Moment], *, grouped: bool = False) -> tuple[Any, bool]:
     """The graph after a kill at each of these moments, each of another life; whether the last one was reached."""
     cls, inputs = SCENES[name]
     with house() as built:
+        built.grouped = grouped
         node = built.submit(cls, **{k: orm.Int(v) for k, v in inputs.items()})
         died = live_and_die(built, at)
         return canon(orm.load_node(node.pk)), died
@@ -89,17 +91,19 @@ def test_kill_at_every_commit(name: str) -> None:
         assert killed(name, [moment])[0] == expected, f"killed {moment[1]} commit {moment[0]} of {commits}"
 
 
-def test_kill_at_some_commits_of_a_tree(rng: random.Random) -> None:
-    expected, commits = undisturbed("tree")
-    for moment in moments(commits, 40, rng):
-        assert killed("tree", [moment])[0] == expected, f"killed {moment[1]} commit {moment[0]} of {commits}"
+@pytest.mark.parametrize("grouped", [False, True], ids=["alone", "in groups"])
+def test_kill_at_some_commits_of_a_tree(rng: random.Random, grouped: bool) -> None:
+    expected, commits = undisturbed("tree", grouped=grouped)
+    for moment in moments(commits, 30, rng):
+        assert killed("tree", [moment], grouped=grouped)[0] == expected, f"killed {moment[1]} commit {moment[0]} of {commits}"
 
 
 @pytest.mark.proof
-def test_kill_at_every_commit_of_a_tree() -> None:
-    expected, commits = undisturbed("tree")
+@pytest.mark.parametrize("grouped", [False, True], ids=["alone", "in groups"])
+def test_kill_at_every_commit_of_a_tree(grouped: bool) -> None:
+    expected, commits = undisturbed("tree", grouped=grouped)
     for moment in moments(commits, 10_000, random.Random(0)):
-        assert killed("tree", [moment])[0] == expected, f"killed {moment[1]} commit {moment[0]} of {commits}"
+        assert killed("tree", [moment], grouped=grouped)[0] == expected, f"killed {moment[1]} commit {moment[0]} of {commits}"
 
 
 def test_two_kills(rng: random.Random) -> None:
