@@ -227,3 +227,36 @@ def test_an_idle_daemon_asks_little(server: Server, home: Home) -> None:
         home.verdi("daemon", "stop")
     print(f"\nidle daemon of two workers: {(after - before) / seconds:.1f} transactions a second")
     assert (after - before) / seconds < 30
+
+
+def test_limits_and_many_kills(daemon: Home) -> None:
+    """Limits on a group, a kind and a computer while workers turn; then 150 are killed at once: all in statements of PostgreSQL's own."""
+    seen = daemon.script(
+        "from scale_processes import *",
+        """
+        from aiida.engine import control as low
+        from aiida.engine.processes import control
+        from aiida.common import slots
+        store, group = slots.current_store.get(), orm.Group("few").store()
+        names = [f"group:{group.uuid}", "kind:scale_processes.Waiter", f"computer:{orm.load_computer('localhost').uuid}"]
+        for name in names:
+            low.set_limit(store, name, 0)
+        waiters = [submit(Waiter, x=orm.Int(1)) for _ in range(3)]
+        group.add_nodes(waiters[:2])
+        leaf = submit(Leaf, x=orm.Int(1))
+        group.add_nodes([leaf])
+        wait_until(lambda: leaf.is_terminated or leaf.pk in low.find_places(store))
+        places = low.find_places(store)
+        result = [sum(node.pk in places for node in waiters)]
+        for name in names:
+            low.set_limit(store, name, 2)
+        wait_ended(leaf, *waiters)
+        for name in names:
+            low.set_limit(store, name, None)
+        many = [submit(Waiter, x=orm.Int(1)) for _ in range(50)] + [submit(Blocks, seconds=orm.Float(60)) for _ in range(100)]
+        control.kill_processes(many, timeout=60)
+        result += [low.list_limits(store), all(orm.load_node(node.pk).is_terminated for node in many), alive()]
+        """,
+    )
+    assert seen == [3, [], True, 0]
+    daemon.verdi("devel", "check-invariants")
