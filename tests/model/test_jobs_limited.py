@@ -110,6 +110,7 @@ def test_a_limit_is_never_exceeded_and_nothing_is_locked(made: Any) -> None:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(3600)
 def test_two_thousand_jobs_under_a_limit_of_twenty_with_four_workers(made: Any) -> None:
     storm = made(4, deaths=0.002)
     total = run_limited(storm, jobs=31, below=4, maximum=20)  # 1 + 4 + 12 + 24 + 24 batches
@@ -247,6 +248,7 @@ def test_a_probe_that_dies_is_followed_by_another(made: Any) -> None:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(3600)
 def test_a_workflow_of_ten_thousand_jobs(made: Any, capsys: pytest.CaptureFixture[str]) -> None:
     storm = made(1)
     began = time.monotonic()

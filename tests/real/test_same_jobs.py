@@ -69,6 +69,7 @@ def test_jobs_are_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", range(4))
 def test_hundreds_of_jobs_are_the_same(tmp_path: Path, seed: int) -> None:
     made = compare(tmp_path, 100 + seed, 25)
