@@ -647,7 +647,7 @@ def parse(core: Core, live: Live, effect: do.Parse) -> bool:
             if not live.state.monitor.get("parse", True):
                 code = stopped or ExitCode(0)
             else:
-                code = remote.parse(process, live.state.temporary or None, stopped) or ExitCode(0)
+                code = remote.parse(process, live.state.temporary or None, stopped, live.state.ended) or ExitCode(0)
         live.begun = 0.0
     except (Exception, *perform.ABNORMAL) as error:
         live.begun = 0.0

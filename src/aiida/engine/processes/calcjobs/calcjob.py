@@ -32,6 +32,7 @@ from aiida.orm import (
 )
 from aiida.plugins.entry_point import get_entry_point_from_class
 from aiida.plugins.factories import CalcJobImporterFactory
+from aiida.schedulers.exit_codes import NODE_FAILURE
 
 if t.TYPE_CHECKING:
     from aiida.common.datastructures import CalcInfo
@@ -106,6 +107,8 @@ class CalcJob(Process):
     link_label_retrieved: str = "retrieved"
     KEY_CACHE_VERSION: str = "cache_version"
     CACHE_VERSION: int | None = None
+    #: whether the mark of the job tells that its script ran to the end with exit status 0.
+    _ran_to_its_end: bool = False
 
     @classmethod
     def define(cls, spec: ProcessSpec) -> None:
@@ -218,6 +221,10 @@ class CalcJob(Process):
         except ValueError:
             return t.cast(ExitCode, self.exit_codes.ERROR_NO_RETRIEVED_FOLDER)
         from_scheduler = self.parse_scheduler_output(retrieved)
+        if self._ran_to_its_end and from_scheduler == NODE_FAILURE:
+            # A controller that was down while the job ended takes it for lost with its node; the script itself knows better.
+            self.logger.warning("the scheduler calls the node failed, but the job's script ran to its end with exit status 0")
+            from_scheduler = None
         if from_scheduler is not None and from_scheduler.status > 0:
             # The parser may look at this: it knows better whether the results are good all the same.
             self.node._project({"exit_status": from_scheduler.status, "exit_message": from_scheduler.message})

@@ -337,6 +337,9 @@ async def retrieve(process: CalcJob, pool: TransportPool, directory: str, tempor
     return Retrieved(folder=folder, temporary=temporary if passing else None)
 
 
-def parse(process: CalcJob, temporary: str | None, exit_code: ExitCode | None = None) -> ExitCode | None:
+def parse(
+    process: CalcJob, temporary: str | None, exit_code: ExitCode | None = None, ended: dict[str, Any] | None = None
+) -> ExitCode | None:
     """Scheduler output first, then the Parser plugin; outputs go to the process. User code: call it in the user thread."""
+    process._ran_to_its_end = (ended or {}).get("evidence") == "mark" and (ended or {}).get("exit_status") == 0
     return process.parse(temporary, exit_code)
