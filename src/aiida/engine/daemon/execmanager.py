@@ -61,14 +61,14 @@ async def upload_calculation(
 ) -> RemoteData | None:
     """Upload the files of `folder` and those that `calc_info` lists to a fresh directory; return the unstored node for it."""
     process: Any = _Inputs(node, inputs)
-    planning.complete(calc_info, node.uuid, node.get_options())
+    retrieve = planning.complete(calc_info, node.uuid, node.get_options())
     name = node.get_option("submit_script_filename") or "_aiidasubmit.sh"
     text = ""
     if folder.isfile(name):
         with folder.open(name, "r") as handle:
             text = str(handle.read())
     codes = [planning.find_input(process.inputs, info.code_uuid) or load_node(uuid=info.code_uuid) for info in calc_info.codes_info or []]
-    plan = planning.draw_plan(calc_info, node.get_options(), codes, text)
+    plan = planning.draw_plan(calc_info, node.get_options(), codes, text, retrieve)
     with SandboxFolder() as staging:
         transfer.stage_portable(process, plan, folder)
         transfer.stage_local(process, plan, staging)
