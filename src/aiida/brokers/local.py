@@ -15,6 +15,7 @@ import select
 import socket
 import tempfile
 import threading
+import time
 import uuid
 from pathlib import Path
 
@@ -65,9 +66,13 @@ class LocalBell:
 
     def wait(self, timeout: float) -> bool:
         """Return True as soon as somebody rang since the last wait."""
+        if self._closed:
+            time.sleep(max(0.0, timeout))
+            return False
         ear = self._get_ear()
-        ready, _, _ = select.select([ear], [], [], max(0.0, timeout))
-        if not ready:
+        looking = select.poll()  # not `select.select`, which refuses a descriptor above 1,023
+        looking.register(ear, select.POLLIN)
+        if not looking.poll(max(0.0, timeout) * 1000):
             return False
         with contextlib.suppress(BlockingIOError):
             while ear.recv(64):

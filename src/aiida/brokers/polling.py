@@ -17,9 +17,10 @@ class PollingBell:
     wake = ring
 
     def wait(self, timeout: float) -> bool:
-        rung = self._rung.wait(timeout)
+        if not self._rung.wait(timeout):
+            return False  # and nothing is cleared: who rings at this very moment is heard by the next wait
         self._rung.clear()
-        return rung
+        return True
 
     def close(self) -> None:
         self._rung.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import threading
 import time
 from pathlib import Path
@@ -77,3 +78,42 @@ def test_every_listener_hears(tmp_path: Path) -> None:
 def test_closed_bell_is_harmless(bell: Doorbell) -> None:
     bell.close()
     bell.ring()
+
+
+def test_closed_local_bell_makes_no_ear(tmp_path: Path) -> None:
+    bell = LocalBell(tmp_path / "b")
+    bell.wait(0)
+    bell.close()
+    assert bell.wait(0) is False
+    assert list((tmp_path / "b").iterdir()) == []
+
+
+def test_ear_with_a_high_descriptor(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 1200:
+        pytest.skip("this machine does not allow so many open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1200), hard))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    bell = LocalBell(tmp_path / "b")
+    try:
+        assert bell.wait(0) is False
+        bell.ring()
+        assert bell.wait(5) is True
+    finally:
+        bell.close()
+        for descriptor in held:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_ring_as_a_wait_ends_is_heard_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    bell = PollingBell()
+
+    def time_out_and_ring(timeout: float) -> bool:
+        bell.ring()
+        return False
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bell._rung, "wait", time_out_and_ring)
+        assert bell.wait(0) is False
+    assert bell.wait(0) is True

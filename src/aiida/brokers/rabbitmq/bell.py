@@ -65,9 +65,10 @@ class RabbitmqBell:
             self._listening = True
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._reconnect)
-        rung = self._rung.wait(timeout)
+        if not self._rung.wait(timeout):
+            return False  # and nothing is cleared: who rings at this very moment is heard by the next wait
         self._rung.clear()
-        return rung
+        return True
 
     def wake(self) -> None:
         """End this worker's own wait."""
