@@ -45,3 +45,14 @@ def test_short_reads_are_not_the_end() -> None:
 
     backend = StagingRepositoryBackend()
     assert backend.get_object_content(backend.put_object_from_filelike(Dripping())) == b"ab" * 5  # type: ignore[arg-type]
+
+
+def test_many_large_files_are_not_held_open() -> None:
+    backend = StagingRepositoryBackend()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    keys = [backend.put_object_from_filelike(io.BytesIO(b"x" * ((1 << 20) + 1))) for _ in range(10)]
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    places = [Path(backend._contents[key].name) for key in keys]
+    assert all(place.exists() for place in places)
+    backend.erase()
+    assert not any(place.exists() for place in places)

@@ -8,9 +8,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import os
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 from aiida.repository.backend.abstract import CHUNK, AbstractRepositoryBackend, copy_stream
@@ -55,10 +57,10 @@ class StagingRepositoryBackend(AbstractRepositoryBackend):
                 self._contents[key] = start.getvalue()
                 return key
             start.write(piece)
-        large = tempfile.NamedTemporaryFile(prefix="aiida-staging-")
-        large.write(start.getvalue())
-        copy_stream(handle, cast(BinaryIO, large))
-        large.flush()
+        large = _LargeFile()
+        with open(large.name, "wb") as target:
+            target.write(start.getvalue())
+            copy_stream(handle, target)
         self._contents[key] = large
         return key
 
@@ -103,3 +105,18 @@ class StagingRepositoryBackend(AbstractRepositoryBackend):
     def get_info(self, detailed: bool = False) -> dict[str, Any]:
         """Return facts for people."""
         return {"objects": {"count": len(self._contents)}}
+
+
+class _LargeFile:
+    """A temporary file, gone with this object; not held open, as a folder may have more large files than a process may open."""
+
+    def __init__(self) -> None:
+        descriptor, self.name = tempfile.mkstemp(prefix="aiida-staging-")
+        os.close(descriptor)
+        weakref.finalize(self, _remove, self.name, os.getpid())
+
+
+def _remove(name: str, pid: int) -> None:
+    if os.getpid() == pid:  # a forked child that ends must not take the file from its parent
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
