@@ -148,3 +148,11 @@ def test_archives_of_aiida_core(path: Path) -> None:
     store = SqliteZipBackend(profile)
     assert (len(store.find(NodeRow)), len(store.find(LinkRow)), len(list(store.repository.keys()))) == (10, 8, 16)
     store.close()
+
+
+def test_closing_removes_the_copy_of_the_database(tmp_path: Path) -> None:
+    store = SqliteZipBackend(SqliteZipBackend.create_profile(make_archive(tmp_path / "a.aiida")))
+    copy = store.path
+    assert copy.exists()
+    store.close()
+    assert not copy.parent.exists()

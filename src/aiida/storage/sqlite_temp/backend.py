@@ -8,7 +8,6 @@ while another writes, by the same code as everywhere else.
 from __future__ import annotations
 
 import os
-import shutil
 import weakref
 from pathlib import Path
 from tempfile import mkdtemp
@@ -18,7 +17,7 @@ from aiida.common.profile import Profile
 from aiida.graph.records import UserRow
 from aiida.repository.backend.sandbox import SandboxShaRepositoryBackend
 from aiida.storage.backends import LateModel
-from aiida.storage.sqlite import SqliteStore
+from aiida.storage.sqlite import SqliteStore, remove_own
 from aiida.storage.sqlite_dos.backend import create_database
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class SqliteTempBackend(SqliteStore):
         if parent is not None:
             Path(parent).mkdir(parents=True, exist_ok=True)
         self._folder = Path(mkdtemp(prefix="aiida-temp-", dir=parent))
-        self._finalizer = weakref.finalize(self, _remove, self._folder, os.getpid())
+        self._finalizer = weakref.finalize(self, remove_own, self._folder, os.getpid())
         super().__init__(profile, self._folder / "database.sqlite")
         create_database(self.path, None, synchronous="OFF")
         self._repository = SandboxShaRepositoryBackend(str(self._folder))
@@ -103,8 +102,3 @@ class SqliteTempBackend(SqliteStore):
 
     def _delete_storage(self) -> None:
         self.close()
-
-
-def _remove(folder: Path, pid: int) -> None:
-    if os.getpid() == pid:  # a forked child that ends must not take the folder from its parent
-        shutil.rmtree(folder, ignore_errors=True)

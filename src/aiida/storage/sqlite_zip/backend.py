@@ -5,6 +5,7 @@ The database is taken out of the zip file into a temporary folder; objects are r
 
 from __future__ import annotations
 
+import os
 import shutil
 import weakref
 import zipfile
@@ -17,7 +18,7 @@ from aiida.common.profile import Profile
 from aiida.repository.zipped import FolderBackendRepository, ZipfileBackendRepository
 from aiida.storage.backends import LateModel
 from aiida.storage.schema import ARCHIVE_VERSION
-from aiida.storage.sqlite import SqliteStore
+from aiida.storage.sqlite import SqliteStore, remove_own
 from aiida.storage.sqlite_zip import older
 from aiida.storage.sqlite_zip.utils import DB_FILENAME, ReadOnlyError, extract_metadata, read_version
 
@@ -28,6 +29,7 @@ class SqliteZipBackend(SqliteStore):
     """An archive, read only."""
 
     read_only = True
+    _finalizer: weakref.finalize[..., Any] | None = None
 
     CliModel = LateModel("SqliteZipModel")
 
@@ -64,7 +66,7 @@ class SqliteZipBackend(SqliteStore):
         if self._archive.is_dir() and version == ARCHIVE_VERSION:
             return self._archive / DB_FILENAME
         folder = Path(mkdtemp(prefix="aiida-archive-"))
-        self._finalizer = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._finalizer = weakref.finalize(self, remove_own, folder, os.getpid())
         target = folder / DB_FILENAME
         try:
             if self._archive.is_dir():
@@ -89,8 +91,11 @@ class SqliteZipBackend(SqliteStore):
         return ReadOnlyError(f"the archive `{self._archive}` is read-only; import it into a profile to change something")
 
     def close(self) -> None:
+        """Release the archive, and the copy of its database, which may be large."""
         super().close()
         self._repository.close()
+        if self._finalizer is not None:
+            self._finalizer()
 
     def get_repository(self) -> ZipfileBackendRepository | FolderBackendRepository:
         return self._repository
