@@ -160,6 +160,11 @@ class StorageBackend(Store):
             known = None
         if known == ENGINE_VERSION:
             return
+        if known is not None:
+            raise exceptions.IncompatibleStorageSchema(
+                f"the journals of profile `{self.profile.name}` have the version `{known}`, this release works with `{ENGINE_VERSION}`: "
+                "install the release that wrote them (`pip install --upgrade radames`); this one leaves them as they are"
+            )
         with self.transaction() as transaction:
             create_engine_tables(transaction.connection)
 

@@ -124,4 +124,6 @@ def _find_same(candidates: list[Path], wanted: os.stat_result) -> Path | None:
 def write_profile(folder: Path, profile: Profile) -> None:
     """Write the profile's entry of the configuration beside the data, so that it can be set up again."""
     entry = {"CONFIG_VERSION": {"CURRENT": 10, "OLDEST_COMPATIBLE": 10}, "profiles": {profile.name: profile.dictionary}}
-    (folder / "config.json").write_text(json.dumps({**entry, "default_profile": profile.name}, indent=4, default=str))
+    path = folder / "config.json"
+    path.touch(mode=0o600)  # as the original: the password of the database is in it
+    path.write_text(json.dumps({**entry, "default_profile": profile.name}, indent=4, default=str))

@@ -298,3 +298,17 @@ def test_a_write_costs_little(profile: Profile, database: Path) -> None:
         store.insert([row])
     assert (time.perf_counter() - start) / len(rows) < 0.005
     store.delete()
+
+
+def test_journals_of_a_newer_release_are_left_alone(profile: Profile, database: Path) -> None:
+    execute(database, "UPDATE radames_version SET version_num = 'radames_9999'")
+    with pytest.raises(IncompatibleStorageSchema, match="radames_9999"):
+        SqliteDosStorage(profile)
+    assert execute(database, "SELECT version_num FROM radames_version") == [("radames_9999",)]
+
+
+def test_a_backup_shows_the_profile_to_its_owner_only(profile: Profile, database: Path, tmp_path: Path) -> None:
+    store = SqliteDosStorage(profile)
+    store.backup(str(tmp_path / "copies"))
+    store.close()
+    assert (tmp_path / "copies" / "last-backup" / "config.json").stat().st_mode & 0o777 == 0o600

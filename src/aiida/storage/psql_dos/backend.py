@@ -161,8 +161,10 @@ class PsqlDosBackend(StorageBackend):
 
     def _dump(self, target: Path) -> None:
         config = self.profile.storage_config
-        command = ["pg_dump", "--no-owner", "--clean", "--if-exists", "--no-password", "-h", config["database_hostname"]]
-        command += ["-p", str(config["database_port"]), "-U", config["database_username"], "-f", str(target), config["database_name"]]
+        command = ["pg_dump", "--no-owner", "--clean", "--if-exists", "--no-password", "-U", config["database_username"], "-f", str(target)]
+        for flag, value in (("-h", config["database_hostname"]), ("-p", config.get("database_port"))):
+            command += [flag, str(value)] if value else []  # neither is needed for a server on a local socket
+        command.append(config["database_name"])
         try:
             environment = {**os.environ, "PGPASSWORD": config.get("database_password") or ""}
             subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
