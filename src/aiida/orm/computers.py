@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, cast
 
@@ -261,16 +262,23 @@ class Computer(Entity):
 
     def set_property(self, name: str, value: Any) -> None:
         """Set a property."""
-        self._update(metadata={**self._fresh_row().metadata, name: value})
+        self._change_metadata(lambda metadata: {**metadata, name: value})
 
     def delete_property(self, name: str, raise_exception: bool = True) -> None:
         """Remove a property."""
-        metadata = dict(self._fresh_row().metadata)
-        if name in metadata:
-            del metadata[name]
-            self._update(metadata=metadata)
+        if name in self._fresh_row().metadata:
+            self._change_metadata(lambda metadata: {key: value for key, value in metadata.items() if key != name})
         elif raise_exception:
             raise AttributeError(f"'{name}' property not found")
+
+    def _change_metadata(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Apply `change` to the properties as the database holds them: another process may have set another one since they were read."""
+        if not self.is_stored:
+            self._update(metadata=change(self._row.metadata))
+            return
+        with self._store.transaction():
+            self._refresh()
+            self._update(metadata=change(self._row.metadata))
 
     def get_prepend_text(self) -> str:
         """Return the text put before every job's commands."""

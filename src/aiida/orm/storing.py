@@ -108,17 +108,17 @@ def _sources_first(nodes: Sequence[Node]) -> list[Node]:
     """Order nodes so that a hash can be made of the hashes of inputs."""
     if len(nodes) == 1:
         return list(nodes)
+    together = {id(node) for node in nodes}
     ordered: dict[int, Node] = {}
-    together = {id(node): node for node in nodes}
-
-    def visit(node: Node, path: tuple[int, ...]) -> None:
-        if id(node) in ordered or id(node) in path:
-            return
-        for link in node._pending:
-            if id(link.node) in together:
-                visit(link.node, (*path, id(node)))
-        ordered[id(node)] = node
-
-    for node in nodes:
-        visit(node, ())
+    seen: set[int] = set()
+    # By a stack of our own: a chain of nodes may be longer than Python's.
+    stack = [(node, False) for node in reversed(nodes)]
+    while stack:
+        node, is_done = stack.pop()
+        if is_done:
+            ordered[id(node)] = node
+        elif id(node) not in seen:
+            seen.add(id(node))
+            stack.append((node, True))
+            stack.extend((link.node, False) for link in reversed(node._pending) if id(link.node) in together)
     return list(ordered.values())

@@ -95,7 +95,7 @@ def _values(store: Store, kind: type[Row], rows: list[dict[str, Any]], *, with_i
         try:
             values = list(pick(row)[:-1])
         except KeyError as error:
-            raise exceptions.IntegrityError(f"all rows must have the columns of the first one: {error} is missing in {row}") from None
+            raise exceptions.IntegrityError(f"all rows must have the columns of the first one: {error} is missing in one with {sorted(row)}") from None
         for at, field in missing:
             values.insert(at, field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory())
         yield convert(values)
@@ -106,7 +106,7 @@ def bulk_update(store: Store, kind: type[Row], rows: list[dict[str, Any]]) -> No
     with store.transaction():
         for row in rows:
             if "id" not in row:
-                raise exceptions.IntegrityError(f"a row to update needs an `id`: {row}")
+                raise exceptions.IntegrityError(f"a row to update needs an `id`; this one has {sorted(row)}")
             columns = {_column(name): value for name, value in row.items() if name != "id"}
             if unknown := set(columns) - set(kind.__struct_fields__):
                 raise exceptions.IntegrityError(f"unknown columns for {kind.__name__}: {sorted(unknown)}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import logging
+import sys
 from typing import Any
 
 import pytest
@@ -10,9 +12,10 @@ import pytest
 from aiida import orm
 from aiida.common import exceptions
 from aiida.common.links import LinkType
-from aiida.graph.records import LinkRow, NodeRow
+from aiida.graph.records import ComputerRow, LinkRow, NodeRow
 from aiida.orm import storing
 from aiida.orm.storing import store_nodes
+from aiida.orm.utils.log import DBLogHandler
 
 
 class Boom(Exception):
@@ -183,3 +186,55 @@ def test_many_at_once_are_whole_and_the_collector_goes_on(monkeypatch: pytest.Mo
         store_nodes(wrong)
     assert gc.isenabled() and not any(node.is_stored for node in wrong)
     assert orm.QueryBuilder().append(orm.Int, filters={"label": "wrong"}).count() == 0
+
+
+def test_a_chain_longer_than_the_stack_of_python() -> None:
+    length = sys.getrecursionlimit()
+    data = first = orm.Int(0)
+    nodes: list[Any] = [data]
+    for number in range(length):
+        calc = orm.CalcFunctionNode()
+        calc.base.links.add_incoming(data, LinkType.INPUT_CALC, "x")
+        data = orm.Int(number)
+        data.base.links.add_incoming(calc, LinkType.CREATE, "result")
+        nodes += [calc, data]
+    ordered = storing._sources_first(list(reversed(nodes)))
+    assert ordered[0] is first and [id(node) for node in ordered] == [id(node) for node in nodes]
+
+
+def test_a_collection_deletes_memberships_and_no_living_process(backend: Any) -> None:
+    node = orm.Int(1).store()
+    group = orm.Group("of the deleted").store()
+    group.add_nodes(node)
+    orm.Node.collection.delete(node.pk)
+    assert group.count() == 0 and not backend.find(NodeRow, id=node.pk)
+    process = orm.WorkChainNode().store()
+    with backend.transaction() as transaction:
+        transaction.execute(f"INSERT INTO task (process) VALUES ({process.pk})")
+    with pytest.raises(exceptions.InvalidOperation, match="not ended"):
+        orm.Node.collection.delete(process.pk)
+    assert backend.find(NodeRow, id=process.pk)
+    with backend.transaction() as transaction:
+        transaction.execute("DELETE FROM task")
+
+
+def test_properties_of_a_computer_that_another_process_set_are_kept(backend: Any) -> None:
+    computer = orm.Computer("shared", "localhost", "", "core.local", "core.direct", "/tmp").store()
+    computer.get_workdir()
+    backend.update(ComputerRow, computer.pk, metadata={"workdir": "/tmp", "theirs": 1})  # by no entity of this interpreter
+    computer.set_property("ours", 2)
+    assert orm.load_computer(computer.pk).metadata == {"workdir": "/tmp", "theirs": 1, "ours": 2}
+    backend.update(ComputerRow, computer.pk, metadata={"workdir": "/tmp", "theirs": 3, "ours": 2})
+    computer.delete_property("ours")
+    assert orm.load_computer(computer.pk).metadata == {"workdir": "/tmp", "theirs": 3}
+
+
+def test_a_log_record_that_cannot_be_kept_spoils_no_transaction(backend: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    node = orm.CalcFunctionNode().store()
+    record = logging.LogRecord("aiida.x", logging.INFO, "f", 1, "text", None, None)
+    record.__dict__.update(backend=backend, dbnode_id=node.pk, value=float("nan"))
+    with backend.transaction():
+        DBLogHandler().emit(record)
+        node.base.extras.set("kept", 1)
+    assert orm.load_node(node.pk).base.extras.get("kept") == 1
+    assert "Logging error" in capsys.readouterr().err

@@ -129,7 +129,7 @@ class NodeCaching:
         query.append(
             type(node), filters={f"extras.{self._HASH_EXTRA_KEY}": hash_}, subclassing=False, tag="same"
         ).order_by({"same": ["id"]})
-        for (other,) in query.all():
+        for (other,) in query.iterall():  # mostly the first will do, and there may be very many
             if other.pk != node.pk and other.base.caching.is_valid_cache:
                 yield other
 

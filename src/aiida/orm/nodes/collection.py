@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from aiida.common.exceptions import InvalidOperation
-from aiida.graph.records import NodeRow
 from aiida.orm.entities import Collection
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ class NodeCollection(Collection["Node"]):
             raise InvalidOperation(f"cannot delete Node<{node.pk}> because it has incoming links")
         if node.base.links.get_outgoing().all():
             raise InvalidOperation(f"cannot delete Node<{node.pk}> because it has outgoing links")
-        self._backend.delete(NodeRow, [pk])
+        self._backend.delete_nodes([pk])  # with its memberships, comments and logs; refuses a process that is alive
 
     def iter_repo_keys(self, filters: Any = None, subclassing: bool = True, batch_size: int = 100) -> Iterable[str]:
         """Iterate over the keys of all objects that the nodes refer to."""

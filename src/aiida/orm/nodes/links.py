@@ -106,7 +106,7 @@ class NodeLinks:
             )
 
     def _check_outgoing(self, link_type: LinkType, label: str, degree: Degree) -> None:
-        """Compare with the stored links; those that wait are known to their targets only, and checked by the insert."""
+        """Compare with the stored links; those that wait are known to their targets only."""
         source = self._node
         if degree is not Degree.UNIQUE_LABEL or not source.is_stored:
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import types
+from contextlib import nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,10 @@ class DBLogHandler(logging.Handler):
             sink = log_sink.get()
             if sink is not None:
                 sink.append(row)
-            else:
+                return
+            transaction = store.current_transaction
+            # What fails within somebody's transaction must not spoil it.
+            with nullcontext() if transaction is None else transaction.savepoint():
                 store.insert([row])
         except Exception:
             self.handleError(record)
