@@ -31,7 +31,7 @@ from aiida.engine.processes.instantiate import make_process, prepare_inputs
 from aiida.engine.processes.metadata import define_metadata
 from aiida.engine.processes.outcome import Finish, Outcome, PendingOutput, Pointer, Snapshot
 from aiida.engine.processes.ports import PortNamespace
-from aiida.engine.processes.process_spec import ProcessSpec
+from aiida.engine.processes.process_spec import ProcessSpec, making_of
 from aiida.engine.processes.replay import cache_source
 from aiida.engine.processes.stepping import current_process
 from aiida.engine.processes.tracebacks import format_traceback
@@ -115,22 +115,27 @@ class Process(metaclass=ProcessMeta):
 
     @classmethod
     def spec(cls) -> ProcessSpec:
-        """Return the spec, made once per class."""
+        """Return the spec, made once per class; another thread that asks meanwhile waits for it."""
         spec = cls.__dict__.get("_spec")
-        if spec is None:
-            spec = cls._spec_class()
-            # Put in place first: `define` may look at `cls.spec()` or `cls.exit_codes` of the class that it defines.
-            cls._spec = spec
-            try:
-                cls.define(spec)
-                if spec.metadata_key not in spec.inputs:
-                    raise RuntimeError(f"`{cls.__name__}.define` does not call `super().define(spec)`: do so in its first line")
-                spec.validate()
-            except BaseException:
-                del cls._spec
-                raise
-            spec.seal()
-        return t.cast(ProcessSpec, spec)
+        if spec is not None and spec.sealed:
+            return t.cast(ProcessSpec, spec)
+        with making_of(cls):
+            spec = cls.__dict__.get("_spec")  # `define` may look at `cls.spec()` or `cls.exit_codes` of the class that it defines
+            return t.cast(ProcessSpec, spec) if spec is not None else cls._make_spec()
+
+    @classmethod
+    def _make_spec(cls) -> ProcessSpec:
+        spec = cls._spec = cls._spec_class()
+        try:
+            cls.define(spec)
+            if spec.metadata_key not in spec.inputs:
+                raise RuntimeError(f"`{cls.__name__}.define` does not call `super().define(spec)`: do so in its first line")
+            spec.validate()
+        except BaseException:
+            del cls._spec
+            raise
+        spec.seal()
+        return spec
 
     @classmethod
     def get_builder(cls) -> ProcessBuilder:

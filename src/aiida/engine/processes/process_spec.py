@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 import typing as t
+import weakref
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +18,16 @@ from aiida.orm import Data
 if t.TYPE_CHECKING:
     from aiida.engine.processes.process import Process
 
-__all__ = ("CalcJobProcessSpec", "ProcessSpec")
+__all__ = ("CalcJobProcessSpec", "ProcessSpec", "making_of")
+
+_making: weakref.WeakKeyDictionary[type, threading.RLock] = weakref.WeakKeyDictionary()
+_guard = threading.Lock()
+
+
+def making_of(cls: type) -> threading.RLock:
+    """What a thread holds while it fills the spec of a class. One per class: `define` may import, and so wait for other threads."""
+    with _guard:
+        return _making.setdefault(cls, threading.RLock())
 
 
 class ProcessSpec:

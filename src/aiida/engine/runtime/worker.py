@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from aiida.brokers.doorbell import Doorbell
@@ -43,6 +44,9 @@ BLOCKED = 1.0  # a thread busy for so long is not waited for
 IDLE = 2.0  # seconds between looks when no bell rings
 PARKED = 10.0  # a thread that found nothing to do for so long ends, if there are others
 
+#: The thread of a worker on whose behalf user code runs: deep calls go on in threads of their own (`inline.on_fresh_stack`).
+_thread: ContextVar[threading.Thread | None] = ContextVar("worker_thread", default=None)
+
 
 class WorkerEngine(InlineEngine):
     """What the slot `current_engine` holds in a worker: launches inside steps, nested runs."""
@@ -61,7 +65,7 @@ class WorkerEngine(InlineEngine):
         """A step that waits on its own stack keeps one thread; the others do the work."""
         if self._worker.is_stepped:
             return self._worker._step_once()
-        self._worker.open_thread()
+        self._worker.lend_thread()
         return False
 
     @contextmanager
@@ -103,6 +107,7 @@ class Worker:
         self.queue: deque[Live] = deque()
         self._most_threads = threads
         self._threads: dict[threading.Thread, float] = {}  # thread -> since when it is busy; 0: it is free
+        self._lent: set[threading.Thread] = set()  # those whose step waits on its own stack: others do what it waits for
         self._lead = threading.Lock()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -170,7 +175,7 @@ class Worker:
 
     def _is_busy(self) -> bool:
         return (
-            any(since for since in self._threads.values())
+            any(since for since in list(self._threads.values()))
             or any(live.away for live in list(self.core.held.values()))
             or bool(self.core.news)
             or bool(self.group)
@@ -215,7 +220,7 @@ class Worker:
         if not self._threads or (
             oldest is not None
             and not self._has_free()
-            and now - max(self._threads.values()) > (SLOW if self.core.news else BLOCKED)
+            and now - max(list(self._threads.values()), default=now) > (SLOW if self.core.news else BLOCKED)
         ):
             self.open_thread()
         if now - self._swept < 1.0:
@@ -264,18 +269,27 @@ class Worker:
     def open_thread(self) -> None:
         """Another thread, unless one is free."""
         with self._lock:
-            if self._has_free() or len(self._threads) >= self._most_threads or self._stopping.is_set():
+            if self._has_free() or len(self._threads) - len(self._lent) >= self._most_threads or self._stopping.is_set():
                 return
             thread = threading.Thread(target=self._work, name=f"aiida-user-{len(self._threads)}", daemon=True)
             self._threads[thread] = 0.0
             thread.start()
 
+    def lend_thread(self) -> None:
+        """Who calls waits on the stack of its step, and does nothing until another thread has worked: it does not count meanwhile, or
+        as many as there may be threads could wait for work that nobody is left to do."""
+        me = _thread.get()
+        if me is not None:
+            self._lent.add(me)
+        self.open_thread()
+
     def _work(self) -> None:
         me = threading.current_thread()
+        _thread.set(me)
         try:
             while not self._stopping.is_set() or self.core.news or self.group:
                 if not self._lead.acquire(timeout=PARKED):
-                    if len(self._threads) > 1:
+                    if len(self._threads) > len(self._lent) + 1:
                         return
                     continue
                 try:
@@ -290,6 +304,7 @@ class Worker:
                     except BaseException:
                         LOGGER.exception("a process did what no process should; it is given back")
                     self._threads[me] = 0.0
+                    self._lent.discard(me)
         finally:
             with self._lock:
                 self._threads.pop(me, None)
