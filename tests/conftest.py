@@ -8,6 +8,7 @@ import importlib.util
 import os
 import random
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -35,6 +36,12 @@ COMPONENTS: dict[str, Callable[[], object]] = {
     "fuse": lambda: os.path.exists("/dev/fuse") and importlib.util.find_spec("fuse") and ctypes.util.find_library("fuse"),
     "netns": lambda: os.geteuid() == 0 and shutil.which("ip"),
 }
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No test reads or writes the configuration of whoever runs it: `~/.aiida` is not theirs."""
+    folder = os.environ["AIIDA_PATH"] = tempfile.mkdtemp(prefix="radames-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def pytest_report_header() -> list[str]:

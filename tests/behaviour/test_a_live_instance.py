@@ -159,6 +159,13 @@ def test_a16_current(engine: Any) -> None:
     assert seen[0].node.pk == node.pk and current_process.get() is None
 
 
+def test_a16_current_in_a_step(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(examples.Child, "end", lambda self: seen.append(Process.current() is self))
+    assert engine.run_get_node(examples.Child).node.is_finished_ok and seen == [True]
+    assert Process.current() is None
+
+
 def test_a17_what_an_instance_shows_that_never_ran(engine: Any) -> None:
     process = make(engine)
     assert process.has_terminated() is False and process.state is ProcessState.CREATED and not process.paused

@@ -14,6 +14,7 @@ from aiida import orm
 from aiida.common.exceptions import InvalidOperation
 from aiida.common.extendeddicts import AttributeDict, AttributesFrozendict
 from aiida.engine.utils import instantiate_process
+from aiida.plugins import CalculationFactory
 
 
 @pytest.fixture
@@ -29,6 +30,20 @@ def parent(engine: Any) -> Any:
 def test_b01_type_of_inputs(child: Any) -> None:
     inputs = child(metadata={"label": "x"}).inputs
     assert type(inputs) is AttributesFrozendict and type(inputs.metadata) is AttributesFrozendict and type(inputs.ns.x) is AttributesFrozendict
+
+
+def test_b01_b07_options_of_a_job(engine: Any, tmp_path: Any) -> None:
+    """Plain dictionaries stay what they are; options are the user's and the defaults, and what has neither is absent."""
+    computer = orm.Computer("b07", "localhost", workdir=str(tmp_path), transport_type="core.local", scheduler_type="core.direct").store()
+    code = orm.InstalledCode(label="b07", computer=computer, filepath_executable="/bin/bash").store()
+    resources = {"num_machines": 1, "num_mpiprocs_per_machine": 1}
+    metadata = {"options": {"resources": resources, "max_wallclock_seconds": 60}}
+    process = instantiate_process(engine, CalculationFactory("core.arithmetic.add"), code=code, x=1, y=2, metadata=metadata)
+    options = process.inputs.metadata.options
+    assert type(options) is AttributesFrozendict and type(options.resources) is dict and options.resources == resources
+    assert options.max_wallclock_seconds == 60 and options.submit_script_filename == "_aiidasubmit.sh"
+    assert "queue_name" not in options and "queue_name" not in process.node.get_options()
+    assert process.node.get_options()["submit_script_filename"] == "_aiidasubmit.sh"
 
 
 def test_b02_missing_input(child: Any) -> None:

@@ -48,10 +48,7 @@ class Alone(Documented):
 def test_c16_an_outline_is_described_with_the_words_of_its_steps() -> None:
     expected = ["first(Prepare. With care.)", {"while(more)": ["last"]}]
     assert Documented.spec().get_outline().get_description() == expected
-    assert (
-        Documented.spec().get_description()["outline"] == str(expected)
-        or Documented.spec().get_description()["outline"] == expected
-    )
+    assert Documented.spec().get_description()["outline"] == expected
     assert Alone.spec().get_outline().get_description() == {"if(more)": ["first(Prepare. With care.)"]}
 
 

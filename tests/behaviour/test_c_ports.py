@@ -11,6 +11,7 @@ import process_examples as examples
 import pytest
 
 from aiida import orm
+from aiida.common.exceptions import ModificationNotAllowed
 from aiida.engine import CalcJobProcessSpec, ExitCode, PortNamespace, ProcessSpec, WorkChain
 from aiida.engine.processes.ports import InputPort
 from aiida.engine.utils import instantiate_process
@@ -213,6 +214,8 @@ def test_c15_options_of_nodes(engine: Any) -> None:
     node = orm.CalcJobNode()
     node.set_option("max_wallclock_seconds", "not a number")
     assert node.get_option("max_wallclock_seconds") == "not a number"
+    with pytest.raises(ModificationNotAllowed, match="max_wallclock_seconds"):
+        node.store().set_option("max_wallclock_seconds", 3)
 
 
 def test_c16_descriptions_are_plain(engine: Any) -> None:

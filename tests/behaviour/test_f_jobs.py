@@ -114,7 +114,7 @@ def test_f04_dry_run(bash, tmp_path, monkeypatch):
 
 def test_f02_unset_fields_read_as_none_and_lists_count_as_empty(bash):
     info = CalcInfo()
-    assert info.retrieve_list is None and info.get("retrieve_list", 5) in (None, 5)
+    assert info.retrieve_list is None and (info.get("retrieve_list", 5), info.get("no_such_field", 6)) == (5, 6)
     with pytest.raises(AttributeError):
         info.no_such_field
     info.something_new = 1

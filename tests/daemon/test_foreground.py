@@ -195,7 +195,7 @@ def ask(port: int) -> tuple[int, dict[str, object]]:
 
 
 def test_health_is_told_over_http(home: Home) -> None:
-    """Well as long as the database answers, also while a step blocks; not well when it is away; refused when the worker is stopped."""
+    """Well while it works, refused when the worker is stopped."""
     with home.worker("--health", "0") as worker:
         port = int(re.search(r"told at port (\d+)", worker.log.read_text())[1])  # type: ignore[index]
         status, known = ask(port)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from aiida import orm
+from aiida.common.exceptions import NotExistent
 from aiida.engine import calcfunction, run, run_get_node, run_get_pk, submit, workfunction
 from tests.docs import examples
 from tests.docs.conftest import invoke
@@ -76,7 +77,7 @@ def code(profile: Path) -> orm.InstalledCode:
     """bash on this machine, for `core.arithmetic.add`."""
     try:
         return orm.load_code("add@localhost")
-    except Exception:
+    except NotExistent:
         computer = orm.load_computer("localhost")
         made = orm.InstalledCode(label="add", computer=computer, filepath_executable="/bin/bash", default_calc_job_plugin="core.arithmetic.add")
         return made.store()

@@ -172,9 +172,12 @@ def test_l09_caplog(caplog):
 
 
 def test_l10_warning_category():
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
         warnings.filterwarnings("ignore", category=AiidaDeprecationWarning)
         warnings.warn("x", AiidaDeprecationWarning, stacklevel=1)
+        warnings.warn("y", UserWarning, stacklevel=1)
+    assert [str(one.message) for one in seen] == ["y"]
 
 
 def test_l11_load_profile_again(aiida_profile):

@@ -171,5 +171,5 @@ def test_delays_double_up_to_a_ceiling() -> None:
 def test_the_drawings_are_made_from_the_tables() -> None:
     states, jobs = diagram.render_states(), diagram.render_phases()
     for (state, kind), target in machine.TABLE.items():
-        assert state == target or kind.__name__ in states
+        assert state == target or f"{state} --> {target}: {kind.__name__}" in states
     assert all(phase in jobs for phase in phases.TABLE)
