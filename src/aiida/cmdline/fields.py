@@ -36,6 +36,7 @@ class Field:
     short: str | None = None
     is_switch: bool = False
     lines: bool = False
+    is_secret: bool = False
     make_default: Callable[[], Any] | None = None
     callback: Callable[[Any, Any, Any], Any] | None = None
     choices: Sequence[str] = field(default=())
@@ -89,7 +90,7 @@ SHIPPED: Mapping[str, tuple[Field, ...]] = {
         Field("database_hostname", "PostgreSQL hostname", "Host of the PostgreSQL server", default="localhost"),
         Field("database_port", "PostgreSQL port", "Port of the PostgreSQL server", type=int, default=5432),
         Field("database_username", "PostgreSQL username", "Role that owns the database"),
-        Field("database_password", "PostgreSQL password", "Password of that role"),
+        Field("database_password", "PostgreSQL password", "Password of that role", is_secret=True),
         Field("database_name", "PostgreSQL database name", "Name of the database, which must exist"),
         Field("repository_uri", "File repository URI", "Folder for files, as `file:///…`", make_default=lambda: profiles.get_repository_path("psql_dos").as_uri()),
     ),
@@ -172,6 +173,7 @@ def to_option(setting: Field, contextual_default: Callable[[click.Context], Any]
         "help": setting.help,
         "prompt": setting.title,
         "required": setting.is_required,
+        "hide_input": setting.is_secret,
     }
     if setting.is_switch:
         given["is_flag"] = True

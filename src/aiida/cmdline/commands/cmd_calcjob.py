@@ -151,10 +151,10 @@ def _list(node: orm.Node, path: str | None, color: bool) -> None:
 @decorators.with_dbenv()
 def calcjob_remotecat(calcjob: orm.CalcJobNode, path: str | None) -> None:
     """Print a file in the folder of a job on its computer, by default the main output."""
-    echo.echo(_read_remote(calcjob, path), nl=False)
+    click.echo(_read_remote(calcjob, path), nl=False)
 
 
-def _read_remote(calcjob: orm.CalcJobNode, path: str | None) -> str:
+def _read_remote(calcjob: orm.CalcJobNode, path: str | None) -> bytes:
     name = path or _default_path(calcjob, "output_filename", "_DEFAULT_OUTPUT_FILE", "output")
     folder = _workdir(calcjob)
     try:
@@ -174,12 +174,12 @@ def calcjob_tail(calcjob: orm.CalcJobNode, path: str | None, lines: int) -> None
     name = path or _default_path(calcjob, "output_filename", "_DEFAULT_OUTPUT_FILE", "output")
     if calcjob.is_terminated and "retrieved" in calcjob.base.links.get_outgoing().all_link_labels():
         try:
-            text = calcjob.outputs.retrieved.base.repository.get_object_content(name, mode="r")
+            content = calcjob.outputs.retrieved.base.repository.get_object_content(name, mode="rb")
         except (FileNotFoundError, OSError) as error:
             echo.echo_critical(f"`{name}` was not retrieved: {error}")
     else:
-        text = _read_remote(calcjob, name)
-    echo.echo("\n".join(text.splitlines()[-lines:]))
+        content = _read_remote(calcjob, name)
+    echo.echo("\n".join(content.decode(errors="replace").splitlines()[-lines:]))
 
 
 @verdi_calcjob.command("cleanworkdir")

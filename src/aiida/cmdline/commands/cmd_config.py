@@ -73,9 +73,9 @@ def verdi_config_get(ctx: click.Context, /, option: Any) -> None:
     echo.echo(str(ctx.obj.config.get_option(option.name, scope=profile.name if profile else None)))
 
 
-def _scope(ctx: click.Context, globally: bool) -> tuple[str | None, str]:
-    """Return where to write, and the words for it."""
-    profile = ctx.obj.profile
+def _scope(ctx: click.Context, option: Any, globally: bool) -> tuple[str | None, str]:
+    """Return where to write, and the words for it; what only holds for all profiles is written there, asked or not."""
+    profile, globally = ctx.obj.profile, globally or option.global_only
     if not globally and profile is None:
         echo.echo_critical("no profile specified: use `verdi -p NAME config …`, or `--global` to set the option for all profiles")
     return (None, "globally") if globally else (profile.name, f"for '{profile.name}' profile")
@@ -97,7 +97,7 @@ def verdi_config_set(ctx: click.Context, /, option: Any, value: str, globally: b
     """Set an option. Lists are written as values separated by white space."""
     if append and remove:
         echo.echo_critical("Cannot specify both append and remove")
-    scope, words = _scope(ctx, globally)
+    scope, words = _scope(ctx, option, globally)
     wanted: Any = _changed_list(ctx, option, value, scope, append) if append or remove else value
     try:
         _option, parsed = configuration.parse_option(option.name, wanted)
@@ -132,7 +132,7 @@ def _check_value(option: Any, value: Any) -> None:
 @click.pass_context
 def verdi_config_unset(ctx: click.Context, /, option: Any, globally: bool) -> None:
     """Take back the value of an option: what holds for all profiles, or the default, applies again."""
-    scope, words = _scope(ctx, globally)
+    scope, words = _scope(ctx, option, globally)
     config = ctx.obj.config
     config.unset_option(option.name, scope=scope)
     config.store()

@@ -14,6 +14,7 @@ from aiida.cmdline.groups.verdi import VerdiCommandGroup
 from aiida.cmdline.params import arguments, options, types
 from aiida.cmdline.utils import decorators, echo
 from aiida.common import exceptions, timezone
+from aiida.common.escaping import escape_for_sql_like
 from aiida.common.links import GraphTraversalRules
 from aiida.common.utils import str_timedelta
 
@@ -48,8 +49,9 @@ def group_remove_nodes(group: orm.Group, nodes: Sequence[orm.Node], clear: bool,
     if nodes and clear:
         echo.echo_critical("Specify either the `--clear` flag to remove all nodes or the identifiers of the nodes you want to remove.")
     if not nodes and not clear:
-        echo.echo_report("no nodes were named, and `--clear` was not given: nothing to remove")
-        return
+        if force:
+            return
+        echo.echo_critical(f"No nodes were provided for removal from {group}: name them, or give `--clear` to remove all.")
     inside = set(orm.QueryBuilder().append(orm.Group, filters={"id": group.pk}, tag="g").append(orm.Node, with_group="g", project="id").all(flat=True))
     missing = [node.pk for node in nodes if node.pk not in inside]
     if missing:
@@ -100,17 +102,12 @@ def _filters_of(
         filters["type_string"] = {"like": type_string} if "%" in type_string else {"==": type_string}
     if past_days is not None:
         filters["time"] = {">": timezone.now() - timedelta(days=past_days)}
-    patterns = [f"{_escape(startswith)}%"] if startswith else []
-    patterns += [f"%{_escape(endswith)}"] if endswith else []
-    patterns += [f"%{_escape(contains)}%"] if contains else []
+    patterns = [f"{escape_for_sql_like(startswith)}%"] if startswith else []
+    patterns += [f"%{escape_for_sql_like(endswith)}"] if endswith else []
+    patterns += [f"%{escape_for_sql_like(contains)}%"] if contains else []
     if patterns:
         filters["and"] = [{"label": {"like": pattern}} for pattern in patterns]
     return filters
-
-
-def _escape(text: str) -> str:
-    """Return the text for a `like` filter, in which `%` and `_` mean themselves."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _find_groups(filters: dict[str, Any], user: orm.User | None, node: orm.Node | None, order: dict[str, str] | None = None) -> list[orm.Group]:
@@ -149,7 +146,8 @@ def group_delete(
     if groups and asked:
         echo.echo_critical("Cannot specify both GROUPS and any of the other filters.")
     if not groups and not asked:
-        echo.echo_critical("Nothing happened. Please specify at least one group or provide filters to query groups.")
+        echo.echo_report("Nothing happened. Please specify at least one group or provide filters to query groups.")
+        return
     owner = None if all_users else user or (orm.User.collection.get_default() if asked else None)
     chosen = list(groups) or _find_groups(filters, owner, node)
     if not chosen:

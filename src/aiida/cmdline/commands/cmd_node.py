@@ -76,15 +76,8 @@ def repo_dump(node: orm.Node, output_directory: pathlib.Path) -> None:
     echo.echo_success(f"Copied the files of {type(node).__name__}<{node.pk}> to `{output_directory}`.")
 
 
-def _need(found: Sequence[Any], what: str) -> None:
-    """Complain if no node was named."""
-    if not found:
-        raise click.UsageError(f"Missing argument 'NODES...': name the nodes whose {what} by pk, uuid or label.")
-
-
 def _name_nodes(found: Sequence[orm.Node], value: str | None, raw: bool, force: bool, attribute: str) -> None:
     """Show or set the label or the description of nodes."""
-    _need(found, f"{attribute} is meant")
     if value is None:
         rows = [[getattr(node, attribute)] if raw else [node.pk, getattr(node, attribute)] for node in found]
         if raw:
@@ -127,7 +120,6 @@ def node_description(nodes: Sequence[orm.Node], description: str | None, raw: bo
 @decorators.with_dbenv()
 def node_show(nodes: Sequence[orm.Node], print_groups: bool) -> None:
     """Show nodes: properties; of processes their inputs and outputs, too."""
-    _need(nodes, "details are wanted")
     for node in nodes:
         echo.echo(common.get_node_info(node))
         if print_groups:
@@ -175,7 +167,6 @@ def echo_node_dict(
 @decorators.with_dbenv()
 def attributes(nodes: Sequence[orm.Node], keys: Sequence[str] | None, fmt: str, identifier: str, raw: bool) -> None:
     """Show the attributes of nodes."""
-    _need(nodes, "attributes are wanted")
     echo_node_dict(nodes, keys, fmt, identifier, raw)
 
 
@@ -188,7 +179,6 @@ def attributes(nodes: Sequence[orm.Node], keys: Sequence[str] | None, fmt: str, 
 @decorators.with_dbenv()
 def extras(nodes: Sequence[orm.Node], keys: Sequence[str] | None, fmt: str, identifier: str, raw: bool) -> None:
     """Show the extras of nodes."""
-    _need(nodes, "extras are wanted")
     echo_node_dict(nodes, keys, fmt, identifier, raw, use_attrs=False)
 
 
@@ -245,7 +235,6 @@ def node_delete(identifier: Sequence[str], dry_run: bool, force: bool, clean_wor
             pks.append(int(name) if name.isdigit() else int(orm.load_node(name).pk))
         except (exceptions.NotExistent, exceptions.MultipleObjectsError, ValueError) as error:
             echo.echo_error(str(error))
-    _need(pks, "deletion is meant")
     if clean_workdir:
         _clean_folders(pks, dry_run, force)
     nodes.delete(pks, dry_run=dry_run, force=force, **traversal_rules)
@@ -253,7 +242,7 @@ def node_delete(identifier: Sequence[str], dry_run: bool, force: bool, clean_wor
 
 def _clean_folders(pks: Sequence[int], dry_run: bool, force: bool) -> None:
     """Empty the folders of the jobs among the nodes and what they called."""
-    jobs = [n for pk in pks for n in [orm.load_node(pk)] if isinstance(n, orm.ProcessNode)]
+    jobs = orm.QueryBuilder().append(orm.ProcessNode, filters={"id": {"in": list(pks)}}).all(flat=True) if pks else []
     found = [job for process in jobs for job in [process, *process.called_descendants] if isinstance(job, orm.CalcJobNode) and "remote_folder" in job.outputs]
     if not found:
         echo.echo_report("There are no job folders to clean.")
@@ -280,12 +269,17 @@ def rehash(nodes: Sequence[orm.Node], entry_point: Any, force: bool) -> None:
         click.confirm("Do you want to continue?", abort=True)
     count = 0
     for node in nodes or _nodes_to_hash(entry_point):
-        if entry_point is None or isinstance(node, entry_point) or getattr(node, "process_type", None) == getattr(entry_point, "build_process_type", lambda: None)():
+        if entry_point is None or isinstance(node, entry_point) or _is_made_by(node, entry_point):
             node.base.caching.rehash()
             count += 1
     if count == 0:
         echo.echo_critical("no matching nodes found")
     echo.echo_success(f"{count} nodes re-hashed.")
+
+
+def _is_made_by(node: orm.Node, plugin: Any) -> bool:
+    """Return whether a process node is of this plugin; classes of nodes, which have no process type, made none."""
+    return hasattr(plugin, "build_process_type") and node.process_type == plugin.build_process_type()
 
 
 def _nodes_to_hash(entry_point: Any) -> Any:
@@ -303,7 +297,8 @@ def node_explain_cache(nodes: Sequence[orm.Node]) -> None:
 
     Of two nodes: in which fields they differ, so that the one was not taken for the other.
     """
-    _need(nodes, "caching is in question")
+    if not nodes:
+        raise click.UsageError("Missing argument 'NODES...': name the nodes whose caching is in question by pk, uuid or label.")
     if len(nodes) == 2:
         echo.echo(utils.explain_cache.compare(*nodes))
         return

@@ -209,7 +209,8 @@ def _configure_rabbitmq(profile: Profile | None, force: bool, non_interactive: b
         if not force and (non_interactive or not click.confirm("Do you want to keep these settings all the same?", default=False)):
             echo.echo_critical(f"Aborting RabbitMQ configuration for `{profile.name}`. Rerun with `--force` to store them anyway.")
     _store_broker(profile, "core.rabbitmq", settings)
-    echo.echo_success(f"RabbitMQ configuration for `{profile.name}` updated to: {settings}")
+    shown = {key: "***" if key == "broker_password" else value for key, value in settings.items()}
+    echo.echo_success(f"RabbitMQ configuration for `{profile.name}` updated to: {shown}")
 
 
 @verdi_profile.group("configure-broker", cls=VerdiCommandGroup)

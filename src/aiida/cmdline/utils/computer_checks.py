@@ -44,7 +44,7 @@ def _test_temporary_file(transport: Any, scheduler: Any, authinfo: Any) -> tuple
     path = f"{workdir}/aiida_test_{time.time_ns()}.txt"
     with files.temporary_text(content) as local:
         transport.put(local, path)
-        back = files.read_remote(transport, path)
+        back = files.read_remote(transport, path).decode(errors="replace")
     transport.remove(path)
     if back != content:
         return False, f"the file `{path}` came back changed: {back!r} instead of {content!r}"

@@ -42,12 +42,12 @@ def temporary_text(content: str) -> Iterator[str]:
         yield handle.name
 
 
-def read_remote(transport: Any, path: str) -> str:
-    """Return the text of a file on a computer."""
+def read_remote(transport: Any, path: str) -> bytes:
+    """Return the content of a file on a computer."""
     with tempfile.TemporaryDirectory() as folder:
         target = os.path.join(folder, "file")
         transport.get(path, target)
-        return pathlib.Path(target).read_text()
+        return pathlib.Path(target).read_bytes()
 
 
 def copy_to_stdout(handle: BinaryIO) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from aiida.cmdline.utils import echo
 from aiida.manage import configuration
 
 __all__ = ("AVAILABLE_SHELLS", "DEFAULT_MODULES_LIST", "bpython", "get_start_namespace", "ipython", "run_shell")
@@ -46,7 +47,10 @@ def get_start_namespace() -> dict[str, Any]:
         try:
             namespace[name] = getattr(import_module(module), name) if module else import_module(name)
         except (ImportError, AttributeError):
-            namespace[name] = import_module(entry)
+            try:
+                namespace[name] = import_module(entry)
+            except ImportError as error:
+                echo.echo_warning(f"`{entry}` of the option `verdi.shell.auto_import` cannot be imported: {error}")
     return namespace
 
 

@@ -362,11 +362,12 @@ class Config:
     def delete_profile(self, name: str, delete_storage: bool = True) -> None:
         """Forget a profile and remove its logs and, unless told otherwise, all its data; writes the file."""
         profile = self.get_profile(name)
+        shown = {key: "***" if "password" in key else value for key, value in profile.storage_config.items()}
         if delete_storage:
             profile.storage_cls(profile).delete()
-            LOGGER.report("Data storage deleted, configuration was: %s", profile.storage_config)
+            LOGGER.report("Data storage deleted, configuration was: %s", shown)
         else:
-            LOGGER.report("Data storage not deleted, configuration is: %s", profile.storage_config)
+            LOGGER.report("Data storage not deleted, configuration is: %s", shown)
         self.remove_profile(name)
         if self._default_profile == name:
             self._default_profile = next(iter(self._profiles), None)
@@ -410,7 +411,7 @@ class Config:
     def unset_option(self, option_name: str, scope: str | None = None) -> None:
         """Let an option have its default again."""
         name = resolve_deprecated_option_name(option_name)
-        if scope is not None:
+        if scope is not None and not get_option(name).global_only:
             self.get_profile(scope).unset_option(name)
         else:
             self._options.pop(name, None)

@@ -9,6 +9,7 @@ from functools import total_ordering
 from typing import Any, NamedTuple, cast
 
 from aiida import orm
+from aiida.common.escaping import escape_for_sql_like
 
 __all__ = ("GroupAttr", "GroupNotFoundError", "GroupNotUniqueError", "GroupPath", "InvalidPath", "NoGroupsInPathError", "WalkNodeResult")
 
@@ -157,7 +158,7 @@ class GroupPath:
     def children(self) -> Iterator[GroupPath]:
         """The paths one level below."""
         prefix = self.path + self.delimiter if self._path_list else ""
-        filters = {"label": {"like": f"{_escape(prefix)}%"}} if prefix else {}
+        filters = {"label": {"like": f"{escape_for_sql_like(prefix)}%"}} if prefix else {}
         labels = orm.QueryBuilder().append(self.cls, subclassing=False, filters=filters, project="label").all(flat=True)
         if not labels and self.is_virtual and self._path_list:
             raise NoGroupsInPathError(self)
@@ -193,7 +194,7 @@ class GroupPath:
         self, filters: dict[str, Any] | None = None, node_class: type[orm.Node] | None = None, query_batch: int | None = None
     ) -> Iterator[WalkNodeResult]:
         """Yield the nodes of all groups at and below the path."""
-        labels = {"or": [{"==": self.path}, {"like": f"{_escape(self.path + self.delimiter)}%"}]}
+        labels = {"or": [{"==": self.path}, {"like": f"{escape_for_sql_like(self.path + self.delimiter)}%"}]}
         query = orm.QueryBuilder().append(self.cls, subclassing=False, filters={"label": labels} if self._path_list else {}, project="label", tag="group")
         query.append(orm.Node if node_class is None else node_class, with_group="group", filters=filters, project=["*"])
         for label, node in query.iterall(query_batch) if query_batch else query.all():
@@ -225,8 +226,3 @@ class GroupAttr:
             if attr == child.path_list[-1]:
                 return type(self)(child)
         raise AttributeError(attr)
-
-
-def _escape(text: str) -> str:
-    """Return the text for a `like` filter, in which `%` and `_` mean themselves."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

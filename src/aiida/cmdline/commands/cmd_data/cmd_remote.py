@@ -55,7 +55,7 @@ def remote_cat(datum: orm.RemoteData, path: str) -> None:
     """Print a file in a folder on a computer."""
     try:
         with datum.computer.get_transport() as transport:
-            echo.echo(files.read_remote(transport, posixpath.join(datum.get_remote_path(), path)), nl=False)
+            click.echo(files.read_remote(transport, posixpath.join(datum.get_remote_path(), path)), nl=False)
     except OSError as error:
         echo.echo_critical(str(error))
 

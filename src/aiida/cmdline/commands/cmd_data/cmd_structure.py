@@ -33,6 +33,8 @@ def structure_show(data: Sequence[orm.StructureData], fmt: str) -> None:
     if fmt != "ase":
         cmd_show.show_with(fmt, data)
         return
+    if not data:
+        return  # the viewer fails on nothing
     try:
         from ase.visualize import view
     except ImportError:
@@ -98,11 +100,10 @@ def import_aiida_xyz(
     filename: str, vacuum_factor: float, vacuum_addition: float, pbc: Sequence[int], label: str | None, group: orm.Group | None, dry_run: bool
 ) -> None:
     """Read a file of the XYZ format."""
-    with open(filename, encoding="utf8") as handle:
-        text = handle.read()
     new_structure = orm.StructureData()
     try:
-        new_structure._parse_xyz(text)
+        with open(filename, encoding="utf8") as handle:
+            new_structure._parse_xyz(handle.read())
     except (ValueError, TypeError) as error:
         echo.echo_critical(f"the file `{filename}` cannot be read as XYZ: {error}")
     try:

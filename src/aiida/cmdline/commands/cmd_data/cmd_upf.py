@@ -74,7 +74,10 @@ def upf_exportfamily(folder: pathlib.Path, group: orm.UpfFamily) -> None:
 @decorators.with_dbenv()
 def upf_import(filename: str) -> None:
     """Make a node of a file, unless there is one with the same content."""
-    node, _ = orm.UpfData.get_or_create(filename)
+    try:
+        node, _ = orm.UpfData.get_or_create(filename)
+    except (ValueError, exceptions.AiidaException) as error:
+        echo.echo_critical(f"the file `{filename}` cannot be read as UPF: {error}")
     echo.echo_success(f"Imported: {node}")
 
 
