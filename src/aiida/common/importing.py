@@ -42,7 +42,6 @@ def find_object(path: str) -> Any:
     module, _, name = path.partition(":")
     found: Any = import_module(module)
     for part in name.split("."):
-        # From the class's own dictionary chain, so that no property or `__getattr__` of user code is run.
         found = getattr(found, part)
     return found
 

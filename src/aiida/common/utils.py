@@ -178,7 +178,7 @@ def are_dir_trees_equal(dir1: str, dir2: str) -> tuple[bool, str]:
 
 
 class ArrayCounter:
-    """Counts up: 1, 2, 3, …"""
+    """Counts up: 0, 1, 2, …"""
 
     seq: int | None = None
 

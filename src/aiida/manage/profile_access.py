@@ -96,7 +96,7 @@ class ProfileAccessManager:
         if holders:
             raise LockedProfileError(
                 f"{complaint} because it is being locked by process {holders[0]}. Wait until it is done; if it is stuck, end it "
-                "and run `verdi storage info` again, or remove the lock with `verdi devel` tools (`clear_locks`)"
+                "and repeat the command: the lock of a process that has ended counts no more"
             )
 
     def _check_inactive(self, complaint: str) -> None:
@@ -135,7 +135,7 @@ def _is_stale(pid: int, path: Path) -> bool:
         return bool(written) and written != _command_of(process)
     except (psutil.NoSuchProcess, FileNotFoundError):
         return True
-    except psutil.AccessDenied:
+    except (psutil.AccessDenied, PermissionError):
         return False  # somebody else's process: it lives
 
 

@@ -60,9 +60,9 @@ def spglib_tuple_to_structure(
 ) -> StructureData:
     """Return the structure of spglib's tuple; `kind_info` and `kinds` are as `structure_to_spglib_tuple` returns them."""
     if kind_info is None and kinds is not None:
-        raise ValueError("If you pass kind_info, you should also pass kinds")
-    if kinds is None and kind_info is not None:
         raise ValueError("If you pass kinds, you should also pass kind_info")
+    if kinds is None and kind_info is not None:
+        raise ValueError("If you pass kind_info, you should also pass kinds")
     cell, scaled, numbers = structure_tuple
     if kind_info is not None and kinds is not None:
         by_name = {kind.name: kind for kind in kinds}
