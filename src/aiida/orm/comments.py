@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from aiida.common.exceptions import ModificationNotAllowed, NotExistent, ValidationError
+from aiida.common.exceptions import ModificationNotAllowed
 from aiida.common.lang import type_check
 from aiida.graph.records import CommentRow, NodeRow, utc_now
 from aiida.orm import hydrate
-from aiida.orm.entities import Collection, Entity
+from aiida.orm.entities import DeletableCollection, Entity
 from aiida.orm.session import get_store
 from aiida.orm.users import User, user_of
 
@@ -21,30 +20,10 @@ if TYPE_CHECKING:
 __all__ = ("Comment", "CommentCollection")
 
 
-class CommentCollection(Collection["Comment"]):
+class CommentCollection(DeletableCollection["Comment"]):
     """The comments of a store."""
 
     collection_type = "comments"
-
-    def delete(self, pk: int) -> None:
-        """Delete one comment."""
-        if not isinstance(pk, int):
-            raise TypeError(f"the key of a comment is an integer, not {pk!r}")
-        if not self._backend.delete(CommentRow, [pk]):
-            raise NotExistent(f"Comment with ID<{pk}> does not exist")
-
-    def delete_all(self) -> None:
-        """Delete all comments."""
-        self._backend.delete(CommentRow, [cast(int, row.id) for row in self._backend.find(CommentRow)])
-
-    def delete_many(self, filters: dict[str, Any]) -> list[int]:
-        """Delete the comments that fit, and return their keys."""
-        type_check(filters, dict)
-        if not filters:
-            raise ValidationError("filters must not be empty; `delete_all` deletes everything")
-        pks = [comment.pk for comment in self.find(filters=filters)]
-        self._backend.delete(CommentRow, cast("Iterable[int]", pks))
-        return cast("list[int]", pks)
 
 
 class Comment(Entity):

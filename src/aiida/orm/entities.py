@@ -11,8 +11,8 @@ from abc import ABC
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
-from aiida.common.exceptions import InvalidOperation
-from aiida.common.lang import classproperty
+from aiida.common.exceptions import InvalidOperation, NotExistent, ValidationError
+from aiida.common.lang import classproperty, type_check
 from aiida.common.warnings import warn_deprecation
 from aiida.graph.records import Row
 from aiida.orm.entity_fields import collect_fields
@@ -109,6 +109,34 @@ class Collection(ABC, Generic[EntityType]):
     def count(self, filters: Any = None) -> int:
         """Return how many entities fit."""
         return self.query(filters=filters).count()
+
+
+class DeletableCollection(Collection[EntityType]):
+    """A collection whose entities may be deleted: one, those that fit, or all. Only keys are read, however many there are."""
+
+    def delete(self, pk: int) -> None:
+        """Delete one."""
+        name = self._entity_type.__name__
+        if not isinstance(pk, int):
+            raise TypeError(f"the key of a {name} is an integer, not {pk!r}")
+        if not self._backend.delete(self._entity_type._row_type, [pk]):
+            raise NotExistent(f"{name} with ID<{pk}> does not exist")
+
+    def delete_all(self) -> None:
+        """Delete all."""
+        self._delete_found(None)
+
+    def delete_many(self, filters: dict[str, Any]) -> list[int]:
+        """Delete those that fit, and return their keys."""
+        type_check(filters, dict)
+        if not filters:
+            raise ValidationError("filters must not be empty; `delete_all` deletes everything")
+        return self._delete_found(filters)
+
+    def _delete_found(self, filters: dict[str, Any] | None) -> list[int]:
+        pks = cast("list[int]", self.query(filters=filters, project="id").all(flat=True))
+        self._backend.delete(self._entity_type._row_type, pks)
+        return pks
 
 
 class Entity(Modelled, ABC):

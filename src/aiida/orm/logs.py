@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from logging import LogRecord
 from typing import TYPE_CHECKING, Any, cast
 
 from aiida.common import timezone
-from aiida.common.exceptions import NotExistent, ValidationError
-from aiida.common.lang import type_check
+from aiida.common.exceptions import ValidationError
 from aiida.graph.records import LogRow, NodeRow
 from aiida.orm import hydrate
-from aiida.orm.entities import Collection, Entity
+from aiida.orm.entities import DeletableCollection, Entity
 from aiida.orm.session import get_store
 
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ def OrderSpecifier(field: str, direction: str) -> dict[str, str]:
     return {field: direction}
 
 
-class LogCollection(Collection["Log"]):
+class LogCollection(DeletableCollection["Log"]):
     """The log entries of a store."""
 
     collection_type = "logs"
@@ -52,26 +50,6 @@ class LogCollection(Collection["Log"]):
             return []
         rows = sorted(self._backend.find(LogRow, dbnode_id=entity.pk), key=lambda row: (row.time, row.id))
         return [Log._from_row(row, self._backend) for row in rows]
-
-    def delete(self, pk: int) -> None:
-        """Delete one entry."""
-        if not isinstance(pk, int):
-            raise TypeError(f"the key of a log entry is an integer, not {pk!r}")
-        if not self._backend.delete(LogRow, [pk]):
-            raise NotExistent(f"Log with ID<{pk}> does not exist")
-
-    def delete_all(self) -> None:
-        """Delete all entries."""
-        self._backend.delete(LogRow, [cast(int, row.id) for row in self._backend.find(LogRow)])
-
-    def delete_many(self, filters: dict[str, Any]) -> list[int]:
-        """Delete the entries that fit, and return their keys."""
-        type_check(filters, dict)
-        if not filters:
-            raise ValidationError("filters must not be empty; `delete_all` deletes everything")
-        pks = [log.pk for log in self.find(filters=filters)]
-        self._backend.delete(LogRow, cast("Iterable[int]", pks))
-        return cast("list[int]", pks)
 
 
 def row_of_record(record: LogRecord, dbnode_id: int) -> LogRow:

@@ -238,3 +238,13 @@ def test_a_log_record_that_cannot_be_kept_spoils_no_transaction(backend: Any, ca
         node.base.extras.set("kept", 1)
     assert orm.load_node(node.pk).base.extras.get("kept") == 1
     assert "Logging error" in capsys.readouterr().err
+
+
+def test_deleting_all_comments_reads_keys_only(count_statements: Any) -> None:
+    node = orm.Int(1).store()
+    for number in range(3):
+        node.base.comments.add(f"remark {number}")
+    with count_statements() as statements:
+        orm.Comment.collection.delete_all()
+    assert len(statements) == 2 and "content" not in " ".join(statements.seen), statements.seen
+    assert not node.base.comments.all()
