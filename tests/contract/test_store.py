@@ -43,7 +43,7 @@ from aiida.repository.backend.disk_object_store import DiskObjectStoreRepository
 from aiida.storage import backup, connections, schema
 from aiida.storage.backends import StorageBackend
 from aiida.storage.dialect import db_now
-from aiida.storage.links import find_children, find_closure, find_links, find_neighbours, is_reachable
+from aiida.storage.links import find_closure, find_links, find_neighbours, is_reachable
 
 ODD = {
     "text": "é ☃ \U0001f600 'quote\" \\ % %s ? : {x}",
@@ -494,7 +494,6 @@ def test_neighbours_with_rows_in_one_statement(store: StorageBackend) -> None:
     assert [(link.label, row.label) for link, row in found] == [("0_2", "0"), ("1_2", "1")]
     out = find_neighbours(store, [ids[2]], "outgoing", [LinkType.RETURN])
     assert [(link.type, row.id) for link, row in out] == [("return", ids[3])]
-    assert find_children(store, [ids[2]]) == [ids[4]]
     assert [link.input_id for link in find_links(store, ids, "incoming", [LinkType.INPUT_WORK])] == ids[:2]
     assert find_neighbours(store, [], "incoming") == []
 

@@ -82,11 +82,6 @@ def find_links(
         return [cast("LinkRow", codec.decode(row)) for row in statements.execute(connection, sql, (parameter,))]
 
 
-def find_children(store: Store, ids: Iterable[int]) -> list[int]:
-    """Return the processes that these processes called, in the order of the calls."""
-    return [link.output_id for link in find_links(store, ids, "outgoing", CALLS)]
-
-
 def find_closure(
     store: Store, ids: Iterable[int], direction: Direction, types: Iterable[LinkType] = ()
 ) -> set[int]:

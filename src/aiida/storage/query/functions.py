@@ -5,32 +5,19 @@ Registered on every connection; used only where SQL itself cannot say it (nested
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from functools import cmp_to_key, lru_cache
+from functools import lru_cache
 from typing import Any
 
-import msgspec
-
 from aiida.graph.operators import kind_of
+from aiida.storage.dialect import from_json
 
 __all__ = ("compare", "contains", "equals", "register")
 
-_decode = msgspec.json.decode
 # JSONB orders values of different types so.
 _RANKS = ("null", "string", "number", "boolean", "array", "object")
-
-
-def read(text: str) -> Any:
-    """Read JSON, also what a lenient writer left (NaN)."""
-    try:
-        return _decode(text)
-    except msgspec.DecodeError:
-        return json.loads(text)
-
-
 # The right-hand operand is the same for all rows of a query.
-_operand = lru_cache(maxsize=64)(read)
+_operand = lru_cache(maxsize=64)(from_json)
 
 
 def equals(left: Any, right: Any) -> bool:
@@ -91,21 +78,21 @@ def _sign(left: Any, right: Any) -> int:
 
 
 def _sql_equals(left: str | None, right: str) -> int:
-    return int(left is not None and equals(read(left), _operand(right)))
+    return int(left is not None and equals(from_json(left), _operand(right)))
 
 
 def _sql_contains(left: str | None, right: str) -> int | None:
-    return None if left is None else int(contains(read(left), _operand(right)))
+    return None if left is None else int(contains(from_json(left), _operand(right)))
 
 
 def _sql_compare(left: str | None, right: str) -> int | None:
-    return None if left is None else compare(read(left), _operand(right))
+    return None if left is None else compare(from_json(left), _operand(right))
 
 
 def _sql_among(left: str | None, right: str) -> int:
     if left is None:
         return 0
-    value = read(left)
+    value = from_json(left)
     return int(any(equals(value, one) for one in _operand(right)))
 
 
@@ -123,6 +110,3 @@ def register(connection: sqlite3.Connection) -> None:
         ("aiida_lower", 1, _sql_lower),
     ):
         connection.create_function(name, count, function, deterministic=True)
-
-
-sort_key = cmp_to_key(compare)
