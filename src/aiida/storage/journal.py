@@ -501,10 +501,11 @@ def claim_limited(tx: Connected, worker: int, count: int, *, only_home: bool = F
     for lane, _ in run(tx.connection, sql, w=worker).all():
         if len(claims) >= count:
             break
-        free = min(free_slots(tx, lane), count - len(claims))
+        free, before = free_slots(tx, lane), len(claims)
         awaited = "process IN (SELECT target FROM wait)"
         # whoever is awaited passes a limit on kinds or groups: a waiter would otherwise hold the slot that its target needs
-        for condition, n in ((awaited, 0 if is_job_lane(tx, lane) else count), ("TRUE", free)):
+        for condition, slots in ((awaited, 0 if is_job_lane(tx, lane) else count), ("TRUE", free)):
+            n = min(slots - (len(claims) - before), count - len(claims))  # who has just passed takes a slot all the same
             if n <= 0:
                 continue
             claim = f"""WITH c AS {{MATERIALIZED}} (SELECT process FROM task WHERE {_READY} AND lane = :l AND {_home(only_home)}

@@ -226,6 +226,20 @@ def test_a_limit_on_a_kind_is_never_exceeded(worker: Run, store: Any, env: Any) 
     assert all(fresh(node).is_finished_ok for node in nodes)
 
 
+def test_who_is_awaited_passes_a_limit_and_counts(worker: Run, store: Any) -> None:
+    with store.transaction() as tx:
+        joblist.set_bound(tx, "kind:tests.durability.flows.Leaf", 1)
+    nodes = [submit(flows.Leaf, x=orm.Int(i)) for i in range(3)]
+    with store.transaction() as tx:
+        journal.insert_waits(tx, 10**9, [nodes[2].pk])
+        assert [claim.process for claim in journal.claim_limited(tx, 999, 5)] == [nodes[2].pk]
+        assert journal.claim_limited(tx, 999, 5) == []
+        journal.run(tx.connection, "DELETE FROM wait")
+        journal.run(tx.connection, "UPDATE task SET owner=NULL")
+    worker()
+    assert all(fresh(node).is_finished_ok for node in nodes)
+
+
 def test_continue_of_an_instance_made_by_hand(worker: Run, engine: Any, store: Any) -> None:
     from aiida.engine.utils import instantiate_process
 

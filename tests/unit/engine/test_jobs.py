@@ -247,3 +247,12 @@ def test_a_kill_with_an_unknown_job_revokes_it(
     control.kill_processes([node])
     assert orm.load_node(node.pk).is_killed and len(revoked) == 1
     assert invariants.check(store) == []
+
+
+def test_the_mark_of_a_job_whose_end_another_worker_saw_is_forgotten(stepper: Worker, tmp_path: Path) -> None:
+    mark = tmp_path / "ended.0"
+    mark.touch()
+    poller = stepper.core.poller
+    poller._marks[1] = {7: (str(mark), 0.0)}
+    poller.tick()
+    assert poller._find_ended() == set()

@@ -37,8 +37,10 @@ def test_renewal(shared_store: Any) -> None:
     assert liveness.id == first
     with shared_store.transaction() as tx:
         assert journal.delete_worker(tx, first)
+    lock = liveness._lock
     liveness.renew()
     assert liveness.id != first
+    assert lock._fd is None and not lock.path.exists()  # the lock of the dead id is not held for ever
     with shared_store.transaction() as tx:
         assert journal.beat(tx, liveness.id)
     liveness.stop()

@@ -127,6 +127,9 @@ class Liveness:
         with self.store.transaction() as tx:
             self.id = journal.insert_worker(tx, host_name(), self.pid, self.kind)
         directory = lock_directory(self.store)
+        if self._lock is not None:
+            self._lock.close()  # of the id that was declared dead
+            self._lock = None
         if directory is not None:
             self._lock = LockFile(directory / str(self.id))
         return self.id

@@ -84,6 +84,8 @@ class Poller:
                 self._probe(login.id)
             elif login.id in ended or not self._waits_for_mark(login.id, now):
                 self._start(login.id)
+        for login_id in ended - {login.id for login in due} - self._under_way:
+            self._forget_marks(login_id)
         wait = min(later if later is not None else 2.0, 2.0)
         if due:
             wait = min(wait, FIRST)
@@ -93,18 +95,29 @@ class Poller:
     def _find_ended(self) -> set[int]:
         """Logins of which a job on this machine has left its end mark."""
         return {
-            login for login, marks in self._marks.items() if any(os.path.exists(mark) for mark, _ in marks.values())
+            login
+            for login, marks in list(self._marks.items())  # copies: other threads write down what they have submitted
+            if any(os.path.exists(mark) for mark, _ in list(marks.values()))
         }
+
+    def _forget_marks(self, login_id: int) -> None:
+        """Those of jobs that were killed, or whose end another worker has seen: they would be looked at for ever."""
+        known = list(self._marks.get(login_id, ()))  # before the question: what is submitted meanwhile stays
+        with self.core.env.store.reading() as connection:
+            queued = {job.process for job in joblist.queued_jobs(connection, login_id)}
+        for process in known:
+            if process not in queued:
+                self._marks[login_id].pop(process, None)
 
     def _until_mark(self, now: float) -> float:
         """Seconds until it is worth while to look for marks again: a tenth of the age of the youngest job."""
-        since = [since for marks in self._marks.values() for _, since in marks.values()]
+        since = [since for marks in list(self._marks.values()) for _, since in list(marks.values())]
         return min(max(0.1 * (now - max(since)), 0.005), 1.0) if since else float("inf")
 
     def _waits_for_mark(self, login: int, now: float) -> bool:
         """No need to ask the scheduler: the job is young, and its mark will tell."""
-        marks = self._marks.get(login, {})
-        return bool(marks) and now - max(since for _, since in marks.values()) < 0.5
+        marks = list(self._marks.get(login, {}).values())
+        return bool(marks) and now - max(since for _, since in marks) < 0.5
 
     def _probe(self, login_id: int) -> None:
         """A computer did not answer, and may be tried again: by one of the jobs that wait for it."""
