@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -100,7 +101,14 @@ def run_limited(storm: Storm, jobs: int, below: int, maximum: int) -> int:
     assert fresh.is_finished_ok, (fresh.process_state, fresh.exception, fresh.process_status)
     assert storm.cluster.busiest <= maximum
     assert invariants.check(storm.store) == []
+    assert set(how := how_jobs_ended()) == {("finished", 0, "")}, how
     return int(fresh.outputs.sum.value)
+
+
+def how_jobs_ended() -> Counter[tuple[str, int | None, str]]:
+    """How many ended in which way: a count alone would not tell why some did not finish well."""
+    jobs = orm.QueryBuilder().append(orm.CalcJobNode).all(flat=True)
+    return Counter((job.process_state.value, job.exit_status, (job.exception or "")[:200]) for job in jobs)
 
 
 def test_a_limit_is_never_exceeded_and_nothing_is_locked(made: Any) -> None:
