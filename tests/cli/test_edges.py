@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
+import numpy as np
 import pytest
 
 from aiida import orm
@@ -16,6 +20,7 @@ from aiida.cmdline.utils import shell
 from aiida.common.profile import Profile
 from aiida.manage import configuration
 from aiida.storage.psql_dos.backend import PsqlDosBackend
+from aiida.tools.pytest_fixtures.entry_points import entry_points  # noqa: F401 - a fixture
 
 Good = Callable[..., str]
 Bad = Callable[..., str]
@@ -100,3 +105,37 @@ def test_files_that_are_no_text(good: Good, bad: Bad, home: Path, tmp_path: Path
     folder = orm.RemoteData(computer=orm.load_computer("localhost"), remote_path=str(tmp_path)).store()
     command = [sys.executable, "-m", "aiida", "data", "core.remote", "cat", str(folder.pk), "binary"]
     assert subprocess.run(command, capture_output=True, check=True).stdout == b"\xff\xfe\x00\x81"
+
+
+def test_a_statement_with_a_mistake(bad: Bad) -> None:
+    assert "the statement failed" in bad("devel", "run-sql", "selec 1", code=1)
+
+
+def test_a_plugin_that_raises_does_not_take_the_others_along(good: Good, bad: Bad, entry_points: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    (tmp_path / "raises_on_import.py").write_text("1 / 0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    entry_points.add("raises_on_import:Code", "aiida.data:core.code.raises")
+    assert "core.code.installed" in good("code", "create", "--help")
+    assert "core.code.raises: division by zero" in bad("devel", "validate-plugins", code=1)
+
+
+def test_a_step_of_a_trajectory_is_shown(good: Good, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trajectory = orm.TrajectoryData()
+    trajectory.set_trajectory(["H"], np.array([[[0.0, 0.0, 0.0]], [[0.5, 0.0, 0.0]]]), cells=np.array([np.eye(3)] * 2))
+    (tmp_path / "jmol").write_text(f"#!/bin/sh\ncp \"$1\" {tmp_path}/shown\n")
+    (tmp_path / "jmol").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    good("data", "core.trajectory", "show", "-F", "jmol", "-i", "1", str(trajectory.store().pk))
+    text = (tmp_path / "shown").read_text()
+    assert text.count("data_") == 1 and "0.5" in text
+
+
+def test_an_older_configuration_is_written_without_complaints(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / ".aiida"
+    folder.mkdir()
+    (folder / "config.json").write_text((home / "config.json").read_text())
+    command = [sys.executable, "-m", "aiida", "config", "downgrade", "5"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "AIIDA_PATH": str(tmp_path)})
+    assert "ignored" not in done.stdout + done.stderr
+    assert json.loads((folder / "config.json").read_text())["CONFIG_VERSION"] == {"CURRENT": 5, "OLDEST_COMPATIBLE": 5}
+    assert len(list(folder.glob("config.json.*"))) == 1

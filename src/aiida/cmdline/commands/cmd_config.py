@@ -13,6 +13,7 @@ from aiida.cmdline.utils import echo, session
 from aiida.common import exceptions
 from aiida.manage import configuration
 from aiida.manage.caching import get_use_cache
+from aiida.manage.configuration import files as config_files
 from aiida.plugins import entry_point as entry_points
 
 __all__ = ("verdi_config",)
@@ -161,7 +162,8 @@ def verdi_config_downgrade(version: str) -> None:
     echo.echo_report(f"Downgrading configuration to v{version}")
     config = session.find_config()
     dictionary = configuration.downgrade_config(config.dictionary, int(version))
-    text = configuration.config.Config(config.filepath, dictionary, validate=False)
-    text.version = int(version)
-    text.store()
-    echo.echo_success(f"downgraded {Path(config.filepath)}")
+    path = Path(config.filepath)
+    with config_files.locked(path):  # not through `Config`, which knows no profiles of older versions
+        config_files.back_up(path)
+        config_files.write_json(path, dictionary)
+    echo.echo_success(f"downgraded {path}")

@@ -71,7 +71,7 @@ def devel_validate_plugins() -> None:
         for name in entry_points.get_entry_point_names(group):
             try:
                 entry_points.load_entry_point(group, name)
-            except exceptions.EntryPointError as error:
+            except Exception as error:  # a module of a plugin may raise anything
                 broken.append(f"{group}:{name}: {echo.brief(error)}")
     if broken:
         echo.echo_critical("these plugins cannot be imported:\n" + "\n".join(broken))
@@ -84,9 +84,12 @@ def devel_validate_plugins() -> None:
 def devel_run_sql(sql: str) -> None:
     """Run a statement of SQL on the profile's database and print what it gives."""
     storage = manage.get_manager().get_profile_storage()
-    with storage.transaction() as transaction:
-        result = transaction.execute(sql)
-        rows = [tuple(row) for row in result] if result.returns_rows else []
+    try:
+        with storage.transaction() as transaction:
+            result = transaction.execute(sql)
+            rows = [tuple(row) for row in result] if result.returns_rows else []
+    except Exception as error:  # of whichever library the database has
+        echo.echo_critical(f"the statement failed: {echo.brief(error)}")
     for row in rows:
         echo.echo(str(row))
 

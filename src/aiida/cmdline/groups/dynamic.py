@@ -14,7 +14,6 @@ from aiida.cmdline.groups.verdi import VerdiCommand, VerdiCommandGroup
 from aiida.cmdline.params import options
 from aiida.cmdline.params.options.interactive import InteractiveOption
 from aiida.cmdline.utils import echo
-from aiida.common import exceptions
 from aiida.plugins import entry_point as entry_points
 
 __all__ = ("DynamicEntryPointCommandGroup",)
@@ -48,7 +47,7 @@ class DynamicEntryPointCommandGroup(VerdiCommandGroup):
         """Return whether the plugin can be imported and declares settings."""
         try:
             return bool(fields.fields_of_class(self.factory(name)))
-        except exceptions.EntryPointError:
+        except Exception:  # one broken plugin must not take the help of the others along
             return False
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

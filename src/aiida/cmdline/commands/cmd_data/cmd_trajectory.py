@@ -48,7 +48,8 @@ def trajectory_show(data: Sequence[orm.TrajectoryData], fmt: str, **kwargs: Any)
     """Open trajectories in a program, or draw them."""
     given = {key: value for key, value in kwargs.items() if value is not None}
     if not fmt.startswith("mpl"):
-        cmd_show.show_with(fmt, data)
+        name = "index" if fmt == "xcrysden" else "trajectory_index"
+        cmd_show.show_with(fmt, data, **({name: given["trajectory_index"]} if "trajectory_index" in given else {}))
         return
     for node in data:
         draw = node.show_mpl_heatmap if fmt == "mpl_heatmap" else node.show_mpl_pos
