@@ -10,6 +10,7 @@ from importlib import import_module
 
 from aiida.common.slots import current_engine
 from aiida.engine.persistence import AiiDAPersister
+from aiida.engine.processes import desks
 from aiida.engine.processes.futures import ProcessFuture
 from aiida.engine.processes.instantiate import make_process, prepare_inputs
 from aiida.engine.processes.process import Process
@@ -141,10 +142,11 @@ class Runner:
 
     def call_on_process_finish(self, pk: int, callback: Callable[[], t.Any]) -> None:
         """Call back, on the loop if that runs, when the process has ended."""
-        loop = self._loop
+        loop, desk = self._loop, desks.here() or desks.lent()
 
         def wait() -> None:
-            self._engine.wait_for(pk)
+            with desks.working_for(desk):
+                self._engine.wait_for(pk)
             if loop is not None and loop.is_running():
                 loop.call_soon_threadsafe(callback)
             else:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 
 from aiida.common.exceptions import InvalidOperation
 from aiida.common.slots import current_engine
+from aiida.engine.processes import desks
 from aiida.engine.processes.foreign_states import Command, Finished, KillInterruption, Running, State, Waiting
 from aiida.orm import load_node
 
@@ -24,6 +25,7 @@ if t.TYPE_CHECKING:
 __all__ = ("Host", "run_coroutine", "run_foreign")
 
 LOOK = 1.0  # seconds between looks whether a waiting process was killed
+STEP = 0.1  # seconds between refusals of what others would have run in a thread that is blocked
 
 
 class Host:
@@ -101,12 +103,25 @@ def run_foreign(process: Process) -> t.Any:
     if run is None:
         raise NotImplementedError(f"`{process.get_name()}` has no method `run`, so there is nothing to do for it")
 
-    result = run()
-    if inspect.isawaitable(result) or isinstance(result, Command):
-        result = run_coroutine(host(process, result))
+    desk = desks.lent()
+    errand = None if desk is None else desk.offer(lambda: begin(process, run))
+    if errand is not None:
+        result = errand.done.result()
+    else:
+        result = run()
+        if inspect.isawaitable(result) or isinstance(result, Command):
+            result = run_coroutine(host(process, result))
     if isinstance(result, Mapping):
         process.out_many(result)
         return None
+    return result
+
+
+async def begin(process: Process, run: Callable[[], t.Any]) -> t.Any:
+    """Run a process on a loop that already turns."""
+    result = run()
+    if inspect.isawaitable(result) or isinstance(result, Command):
+        return await host(process, result)
     return result
 
 
@@ -124,19 +139,21 @@ def run_coroutine(coroutine: t.Coroutine[t.Any, t.Any, t.Any]) -> t.Any:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(coroutine)
+        return desks.run_here(coroutine)
     box: dict[str, t.Any] = {}
     context = contextvars.copy_context()
 
     def work() -> None:
         try:
-            box["result"] = context.run(asyncio.run, coroutine)
+            box["result"] = context.run(desks.run_here, coroutine)
         except BaseException as exception:
             box["error"] = exception
 
     thread = threading.Thread(target=work, name="foreign process")
     thread.start()
-    thread.join()
+    while thread.is_alive():
+        desks.step_aside()
+        thread.join(STEP)
     if "error" in box:
         raise box["error"]
     return box["result"]

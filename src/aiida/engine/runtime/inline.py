@@ -10,18 +10,21 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from contextvars import ContextVar, copy_context
+from contextvars import copy_context
 from functools import partial
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from aiida import orm
 from aiida.common.exceptions import Fenced, InvalidOperation
 from aiida.engine.bells import make_bell
+from aiida.engine.processes import desks
 from aiida.engine.processes.outcome import Continue
 from aiida.engine.runners import Runner
 from aiida.engine.runtime import births, mail, write
@@ -269,20 +272,17 @@ def ride(core: Core, parent: Live, process: Process, help: Help) -> tuple[Any, A
     return result_of(core, live, live.process or process)
 
 
-_nesting: ContextVar[int] = ContextVar("nesting", default=0)
-NESTED = 16  # calls of processes on one stack: Python's own limit would be reached at some fifty
+STACK = 0.6  # of Python's limit: what is left must do for the user code of one more call
 
 
 def on_fresh_stack(work: Callable[[], Live]) -> Live:
-    """However deeply processes call each other by `run`: after some calls the next goes on in a thread of its own, with a stack of its own."""
-    depth = _nesting.get() + 1
-    token = _nesting.set(depth)
-    try:
-        if depth % NESTED:
-            return work()
-        return _in_thread(work)
-    finally:
-        _nesting.reset(token)
+    """However deeply processes call each other by `run`: when the stack is nearly full the next goes on in a thread of its own.
+    Not before: user code is to run in the thread that called."""
+    frame: FrameType | None = sys._getframe()
+    depth = 0
+    while frame is not None:
+        frame, depth = frame.f_back, depth + 1
+    return work() if depth < STACK * sys.getrecursionlimit() else _in_thread(work)
 
 
 def _in_thread(work: Callable[[], Live]) -> Live:
@@ -336,6 +336,7 @@ def drive_to_end(core: Core, live: Live, help: Help) -> Live:
             if not live.owned and not is_alive(core, live):
                 return live
         if not help(core):
+            desks.step_aside()
             core.sleep(seen, min(core.poller.tick(), LOOK))
 
 
@@ -414,6 +415,7 @@ def wait_for(core: Core, pk: int) -> None:
         if core.news:
             core.news.popleft()()
         elif not claimed:
+            desks.step_aside()
             core.sleep(seen, min(core.poller.tick(), LOOK))
 
 
