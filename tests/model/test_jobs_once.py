@@ -41,8 +41,8 @@ def test_exactly_once(block: int) -> None:
 
 def test_exactly_once_where_everything_fails_often() -> None:
     harsh = Faults(0.1, 0.1, 0.2, 0.1, 0.2, 0.2, 0.3, 0.1, 0.3, 60.0, 0.3)
-    made = storm(7, 30, harsh, deaths=0.05)
-    assert made.killed > 20
+    made = storm(7, 15, harsh, deaths=0.05)
+    assert made.killed > 20, made.killed
 
 
 @pytest.mark.proof
