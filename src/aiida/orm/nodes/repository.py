@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ("NodeRepository",)
 
 FilePath = str | PurePosixPath
+_BUFFER = 1 << 16
 
 
 class NodeRepository:
@@ -241,4 +242,28 @@ def _gives_text(handle: IO[Any]) -> bool:
 def _as_buffered(handle: BinaryIO) -> Any:
     if isinstance(handle, io.BufferedIOBase):
         return handle
-    return io.BytesIO(handle.read())
+    return io.BufferedReader(_Raw(handle), _BUFFER)
+
+
+class _Raw(io.RawIOBase):
+    """An object inside a pack as a raw stream, which its own class is not wholly."""
+
+    def __init__(self, handle: BinaryIO) -> None:
+        self._handle = handle
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        content = self._handle.read(len(buffer))
+        buffer[: len(content)] = content
+        return len(content)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._handle.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._handle.tell()
