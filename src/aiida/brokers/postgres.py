@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import threading
 import time
 
@@ -26,11 +27,14 @@ class PostgresBell:
         self._rung = threading.Event()
         self._listener: threading.Thread | None = None
         self._closed = threading.Event()
+        self._pid = os.getpid()
+        self._inherited: list[object] = []
 
     def ring(self) -> None:
         """Notify; after a failure stay silent for some seconds, so that an outage slows no commit."""
         if self._closed.is_set() or time.monotonic() < self._silent_until:
             return
+        self._leave_parent()
         with self._lock:
             try:
                 if self._voice is None or self._voice.closed:
@@ -56,12 +60,21 @@ class PostgresBell:
 
     def close(self) -> None:
         """Close both connections."""
+        self._leave_parent()
         self._closed.set()
         self._rung.set()
         with self._lock:
             self._drop_voice()
         if self._listener is not None:
             self._listener.join(timeout=2)
+
+    def _leave_parent(self) -> None:
+        """After a fork: a connection is not shared, nor closed, and another thread may have held the lock."""
+        if self._pid == os.getpid():
+            return
+        self._pid, self._lock = os.getpid(), threading.Lock()
+        self._inherited.append(self._voice)
+        self._voice = self._listener = None
 
     def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self._conninfo, autocommit=True, connect_timeout=5)

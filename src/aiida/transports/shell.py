@@ -52,6 +52,11 @@ class LoginShell:
             start_new_session=True,
         )
         os.close(writing)
+        assert self._process.stdin is not None
+        # A worker that is killed removes nothing; its shell then finds the end of its input, and does. A trap of the user's stays.
+        tidy = quote(f"rm -rf -- {quote(self._scratch)}")
+        self._process.stdin.write(f'[ -n "$(trap -p EXIT)" ] || trap {tidy} EXIT\n'.encode())
+        self._process.stdin.flush()
         self._descriptor = writing  # the number under which the shell knows it
         threading.Thread(target=self._listen, args=(reading,), name="aiida-login-shell", daemon=True).start()
 

@@ -7,10 +7,12 @@ import resource
 import threading
 import time
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
 from aiida.brokers import Doorbell, LocalBell, PollingBell
+from aiida.brokers.postgres import PostgresBell
 
 
 @pytest.fixture(params=["polling", "local"])
@@ -117,3 +119,13 @@ def test_ring_as_a_wait_ends_is_heard_by_the_next(monkeypatch: pytest.MonkeyPatc
         patch.setattr(bell._rung, "wait", time_out_and_ring)
         assert bell.wait(0) is False
     assert bell.wait(0) is True
+
+
+def test_a_forked_child_does_not_speak_on_its_parents_connection() -> None:
+    bell = PostgresBell("host=/nowhere dbname=none")
+    bell._voice = voice = MagicMock(closed=False)
+    bell._lock.acquire()  # by another thread, as the fork happens
+    bell._pid -= 1  # the fork
+    bell.close()
+    bell.ring()
+    assert not voice.execute.called and not voice.close.called

@@ -15,8 +15,11 @@ from aiida.engine.processes import control
 from aiida.engine.processes.calcjobs import effects as remote
 from aiida.engine.processes.calcjobs import facts
 from aiida.engine.runtime import invariants, jobs
+from aiida.engine.runtime.live import Live
 from aiida.engine.runtime.worker import Worker
+from aiida.journal.fold import ProcessState
 from aiida.storage import joblist, journal
+from aiida.storage.journal import Lease
 from aiida.transports.errors import TransportFailure, Unreachable
 from tests.durability import flows
 
@@ -256,3 +259,11 @@ def test_the_mark_of_a_job_whose_end_another_worker_saw_is_forgotten(stepper: Wo
     poller._marks[1] = {7: (str(mark), 0.0)}
     poller.tick()
     assert poller._find_ended() == set()
+
+
+def test_files_for_the_parser_go_with_the_hold_on_the_process(tmp_path: Path, stepper: Worker) -> None:
+    live = Live(Lease(1, 1, 1, 1), ProcessState())
+    live.scratch = str(tmp_path / "scratch")
+    Path(live.scratch).mkdir()
+    stepper.core.drop(live)
+    assert live.scratch is None and not (tmp_path / "scratch").exists()

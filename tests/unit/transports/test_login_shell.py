@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -43,3 +44,20 @@ def test_a_fork_that_is_killed_is_a_broken_connection_and_not_a_wait_for_ever(sh
 
 def test_a_long_command_is_waited_for(shell: LoginShell, tmp_path: Path) -> None:
     assert shell.run("sleep 2.5; echo done", b"", str(tmp_path)) == (0, b"done\n", b"")
+
+
+def test_a_worker_that_is_killed_leaves_no_folder(tmp_path: Path) -> None:
+    child = os.fork()
+    if child == 0:
+        LoginShell(str(tmp_path)).run("true", b"", str(tmp_path))
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    deadline = time.monotonic() + 10
+    while list(tmp_path.glob("aiida-shell-*")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not list(tmp_path.glob("aiida-shell-*"))
+
+
+@pytest.fixture(autouse=True)
+def folder_for_shells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

@@ -199,7 +199,7 @@ class Core:
                     (pk for pk, other in self._cache.items() if other.state.importable and not other.state.lost), None
                 )
                 if victim is not None:
-                    del self._cache[victim]
+                    self._cache.pop(victim).forget_files()
 
     def adopt(self, claim: Claim, state: ProcessState | None = None) -> Live:
         """A claimed process: from the cache if nobody wrote meanwhile, else from the journal."""
@@ -207,6 +207,8 @@ class Core:
         with self._guard:
             live = self._cache.pop(claim.process, None)
         if live is None or live.lease.seq != claim.seq:
+            if live is not None:
+                live.forget_files()
             live = Live(lease, state or self.load_state(claim.process))
         live.lease = lease
         live.lost = False
@@ -309,8 +311,9 @@ class Core:
         return EFFECTS[type(effect)](self, live, effect)
 
     def drop(self, live: Live) -> None:
-        """Not ours any more: forget everything in memory, touch nothing."""
+        """Not ours any more: forget everything in memory, touch nothing in the database."""
         live.owned = False
+        live.forget_files()
         if live.process is not None:
             live.process.node._held = False
         if self.held.get(live.pk) is live:

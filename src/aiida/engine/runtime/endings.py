@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -89,9 +88,6 @@ def end(
     def after() -> bool:
         live.mail = False
         core.ended(live, wanted.result)
-        if live.scratch is not None:
-            shutil.rmtree(live.scratch, ignore_errors=True)
-            live.scratch = None
         if process is not None:
             run_terminated(core, live.pk, process, hook=hook)
         return False
@@ -238,16 +234,6 @@ def except_(core: Core, live: Live, error: BaseException) -> None:
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     lines = format_traceback(error)
     end(core, live, ev.Excepted(exception=text, traceback=lines[-20000:]), (), outputs, logs)
-
-
-def _outputs_so_far(process: Any) -> list[Any]:
-    """What a process that failed had attached before, as far as it can be linked at all."""
-    try:
-        return [
-            output for output in process._take_outputs() if output.link_type is LinkType.CREATE or output.node.is_stored
-        ]
-    except Exception:
-        return []
 
 
 def kill(core: Core, live: Live, reason: str) -> None:

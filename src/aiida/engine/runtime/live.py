@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -67,10 +68,11 @@ class Live:
         place = None if self.process is None else self.process.node._row.attributes.get("stepper_state_info")
         return {} if place is None or place == self.shown else {"stepper_state_info": place}
 
-    @property
-    def is_importable(self) -> bool:
-        """Whether another interpreter could go on with it."""
-        return self.state.importable
+    def forget_files(self) -> None:
+        """Remove what was retrieved for the parser alone; whoever parses without it fetches it again."""
+        scratch, self.scratch = self.scratch, None
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def written(self, events: list[ev.Event]) -> None:
         """The events are committed."""
