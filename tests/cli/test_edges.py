@@ -139,3 +139,7 @@ def test_an_older_configuration_is_written_without_complaints(home: Path, tmp_pa
     assert "ignored" not in done.stdout + done.stderr
     assert json.loads((folder / "config.json").read_text())["CONFIG_VERSION"] == {"CURRENT": 5, "OLDEST_COMPATIBLE": 5}
     assert len(list(folder.glob("config.json.*"))) == 1
+
+
+def test_a_report_that_cannot_be_written(bad: Bad, tmp_path: Path) -> None:
+    assert "`-o` names another file" in bad("bug-report", "-o", str(tmp_path / "none" / "x.zip"), code=1)

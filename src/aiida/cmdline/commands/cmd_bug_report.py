@@ -35,9 +35,12 @@ def verdi_bug_report(ctx: click.Context, /, output: pathlib.Path | None) -> None
     """Collect what is needed to find a fault into a zip file: versions, settings without passwords, status, logs."""
     path = output or pathlib.Path(f"aiida-bug-report-{time.strftime('%Y%m%d-%H%M%S')}.zip")
     parts: dict[str, str | bytes] = {"versions.txt": _versions(), "packages.txt": _packages(), "config.json": _config(), "status.txt": _status(ctx), **_logs()}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in parts.items():
-            archive.writestr(name, text)
+    try:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in parts.items():
+                archive.writestr(name, text)
+    except OSError as error:
+        echo.echo_critical(f"cannot write `{path}`: {error.strerror or error}. `-o` names another file.")
     echo.echo_success(f"Wrote {path.absolute()}")
     echo.echo_report("Passwords were taken out, but logs may name paths and people: look into it before you publish it.")
 

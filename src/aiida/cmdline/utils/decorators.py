@@ -58,7 +58,7 @@ def explain_missing_profile(error: Exception) -> str:
     names = configuration.get_config(create=True).profile_names
     if not names:
         return NO_PROFILE
-    return f"{error} Known profiles: {', '.join(names)}; `verdi -p NAME …` takes one, `verdi profile set-default NAME` makes it the default."
+    return f"{str(error).rstrip('.')}. Known profiles: {', '.join(names)}; `verdi -p NAME …` takes one, `verdi profile set-default NAME` makes it the default."
 
 
 @contextmanager
@@ -94,28 +94,13 @@ def with_manager(function: F) -> F:
 
 
 def requires_loaded_profile() -> Callable[[F], F]:
-    """Decorate a command that needs to know which profile it works on, but not its database."""
-
-    def decorate(function: F) -> F:
-        @functools.wraps(function)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            load_dbenv()
-            return function(*args, **kwargs)
-
-        return wrapper  # type: ignore[return-value]
-
-    return decorate
+    """Decorate a command that needs to know which profile it works on. Loading it opens no database, so this is `with_dbenv`."""
+    return with_dbenv()
 
 
 def requires_broker(function: F) -> F:
-    """Decorate a command that rings bells. Here every profile can: the database is the queue, so nothing is required."""
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        load_dbenv()
-        return function(*args, **kwargs)
-
-    return wrapper  # type: ignore[return-value]
+    """Decorate a command that rings bells. Here every profile can: the database is the queue, so nothing more is required."""
+    return with_dbenv()(function)
 
 
 def with_broker(function: F) -> F:
