@@ -94,7 +94,7 @@ def test_kill_at_every_commit(name: str) -> None:
 @pytest.mark.parametrize("grouped", [False, True], ids=["alone", "in groups"])
 def test_kill_at_some_commits_of_a_tree(rng: random.Random, grouped: bool) -> None:
     expected, commits = undisturbed("tree", grouped=grouped)
-    for moment in moments(commits, 30, rng):
+    for moment in moments(commits, 20, rng):
         assert killed("tree", [moment], grouped=grouped)[0] == expected, f"killed {moment[1]} commit {moment[0]} of {commits}"
 
 
@@ -109,7 +109,7 @@ def test_kill_at_every_commit_of_a_tree(grouped: bool) -> None:
 def test_two_kills(rng: random.Random) -> None:
     expected, commits = undisturbed("tree")
     every = moments(commits, 10_000, rng)
-    for _ in range(15):
+    for _ in range(10):
         pair = [rng.choice(every), rng.choice(every[: len(every) // 2])]
         assert killed("tree", pair)[0] == expected, f"killed at {pair} of {commits}"
 
