@@ -143,3 +143,10 @@ def test_an_older_configuration_is_written_without_complaints(home: Path, tmp_pa
 
 def test_a_report_that_cannot_be_written(bad: Bad, tmp_path: Path) -> None:
     assert "`-o` names another file" in bad("bug-report", "-o", str(tmp_path / "none" / "x.zip"), code=1)
+
+
+@pytest.mark.parametrize("words", [["node", "show", "1"], ["user", "set-default", "a@b"]], ids=" ".join)
+def test_the_first_command_of_all_names_the_next_step(tmp_path: Path, words: list[str]) -> None:
+    environment = {**os.environ, "AIIDA_PATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-m", "aiida", *words], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 1 and "no profile exists yet: make one with `verdi presto`" in done.stderr

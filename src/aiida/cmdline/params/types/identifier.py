@@ -54,7 +54,7 @@ class IdentifierParamType(AnyParamType, ABC):
             raise click.BadParameter("the value for the identifier cannot be empty", param=param, ctx=ctx)
         if not isinstance(value, (str, int)):
             return value  # a default or a call from Python already gives the entity
-        decorators.load_backend_if_not_loaded()
+        decorators.load_dbenv()
         try:
             return self._load(loader, str(value))
         except (exceptions.MultipleObjectsError, exceptions.NotExistent, ValueError) as error:

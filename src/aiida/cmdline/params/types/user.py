@@ -27,7 +27,7 @@ class UserParamType(AnyParamType):
         """Return the user."""
         if isinstance(value, orm.User):
             return value
-        decorators.load_backend_if_not_loaded()
+        decorators.load_dbenv()
         found = orm.User.collection.find({"email": value})
         if found:
             return found[0]
