@@ -193,6 +193,14 @@ class Scheduler(metaclass=abc.ABCMeta):
         """Whether what accounting says may be about the job of this directory: ids are given again after a while."""
         return True
 
+    def _get_bearer_command(self, job_id: str) -> str:
+        """Return the command that shows who bears this id in the queue now; its output is for `_is_borne_by_another`."""
+        raise FeatureNotAvailable(f"{type(self).__name__} cannot tell whose an id is")
+
+    def _is_borne_by_another(self, directory: str, name: str, retval: int, stdout: str) -> bool:
+        """Whether the queue gives the id to a job of another directory and name: it was given again after ours had ended."""
+        return False
+
     def _get_tag_search_command(self, directory: str, user: str | None) -> str:
         """Return the command that finds jobs by their working directory; its output is for `_parse_tag_search`."""
         raise FeatureNotAvailable(f"{type(self).__name__} cannot look for a job by its directory")

@@ -353,6 +353,16 @@ class SlurmScheduler(BashCliScheduler):
         """Elements of an array are the array's job."""
         return one.strip().split("_")[0] == other.strip().split("_")[0]
 
+    def _get_bearer_command(self, job_id: str) -> str:
+        """Return the command that prints work directory and name of the job, if it is in the queue."""
+        return f"squeue --noheader -o '%Z|%j' --jobs={','.join(check_job_ids([job_id]))}"
+
+    def _is_borne_by_another(self, directory: str, name: str, retval: int, stdout: str) -> bool:
+        """Both have to differ: the user's own directives may change either."""
+        rows = [line.strip().partition("|")[::2] for line in stdout.splitlines() if line.startswith("/") and "|" in line]
+        ours = clean_job_name(name, longest=128, letter_first=False)
+        return retval == 0 and bool(rows) and not any(is_same_directory(place, directory) or ours == called for place, called in rows)
+
     def _get_tag_search_command(self, directory: str, user: str | None) -> str:
         """Return the command that prints id and directory of the user's jobs, in the queue and in accounting."""
         return (

@@ -54,7 +54,7 @@ def run(cluster: SimulatedCluster, command: str, folder: str) -> Reply | None:
             if cluster.cancel(words[1])
             else (1, "", "scancel: error: Kill job error on job id: Invalid job id specified")
         )
-    if command.startswith("SLURM_TIME_FORMAT='standard' squeue"):
+    if command.startswith(("SLURM_TIME_FORMAT='standard' squeue", "squeue --noheader -o")):
         return _squeue(cluster, command)
     if words[:1] == ["sacct"]:
         return _sacct(cluster, command.rpartition("=")[2])
@@ -139,13 +139,15 @@ def _squeue(cluster: SimulatedCluster, command: str) -> Reply:
     if cluster.throw(cluster.faults.list_fails):
         return 1, "", "slurm_load_jobs error: Unable to contact slurm controller (connect failure)"
     words = shlex.split(command)
-    letters = words[words.index("-o") + 1].split("^^^")
+    wanted = words[words.index("-o") + 1]
+    separator = "^^^" if "^^^" in wanted else "|"
+    letters = wanted.split(separator)
     asked = next((word.partition("=")[2].split(",") for word in words if word.startswith("--jobs=")), None)
     ids = asked if asked is not None else [job.job_id for jobs in cluster.alive.values() for job in jobs]
     shown = cluster.show(ids)
     if not shown and asked is not None and len(asked) == 1:
         return 1, "", "slurm_load_jobs error: Invalid job id specified"
-    return 0, "".join("^^^".join(_field(job, letter) for letter in letters) + "\n" for job in shown), ""
+    return 0, "".join(separator.join(_field(job, letter) for letter in letters) + "\n" for job in shown), ""
 
 
 def _field(job: Job, letter: str) -> str:

@@ -242,6 +242,15 @@ class Asking:
         said = await self.accounting(job_id)
         return said is not None and not self.scheduler.is_about(said, directory)
 
+    async def is_given_again(self, job_id: str, directory: str, name: str) -> bool:
+        """Whether the queue shows another job under this id; no answer is no reason to believe so."""
+        try:
+            command = self.scheduler._get_bearer_command(job_id)
+        except FeatureNotAvailable:
+            return False
+        status, out, _ = await self.transport.exec_command_wait_async(command)
+        return self.scheduler._is_borne_by_another(directory, name, status, out)
+
     async def kill(self, job_id: str) -> bool:
         """Ask for the job to be killed."""
         scheduler = self.scheduler

@@ -279,8 +279,14 @@ async def run_monitors(process: CalcJob, pool: TransportPool, disabled: Collecti
 
 async def cancel(process: CalcJob, pool: TransportPool, job_id: str) -> bool:
     """Ask the scheduler to kill the job; False if it said that it cannot (a job that is gone counts as cancelled)."""
-    async with pool.transport(process.node.get_authinfo()) as transport:
-        return await _asking(process, transport).kill(job_id)
+    node = process.node
+    directory, name = node.get_remote_workdir(), f"aiida-{node.pk}"
+    async with pool.transport(node.get_authinfo()) as transport:
+        asking = _asking(process, transport)
+        if directory and await asking.is_given_again(job_id, directory, name):
+            node.logger.warning("job %s is another one by now: ours has ended, nothing is cancelled", job_id)
+            return True
+        return await asking.kill(job_id)
 
 
 async def cancel_by_tag(process: CalcJob, pool: TransportPool, directory: str) -> list[str]:
