@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aiida import orm
@@ -14,6 +14,7 @@ from aiida.engine.runtime.live import Live
 from aiida.journal import effects as do
 from aiida.journal import events as ev
 from aiida.journal import machine, retry
+from aiida.journal.fold import Launch
 from aiida.storage import journal
 from aiida.storage.transaction import Transaction
 
@@ -175,15 +176,11 @@ def go_on(core: Core, live: Live, process: Any, outcome: Continue) -> bool:
     if snapshot.lost:
         name_lost(process, snapshot.lost)
         logs = [*logs, *process._take_logs()]
-    if unclaimed:
-        process.logger.warning(
-            "[%d] this step was run again and did not ask again for what it had launched: %s",
-            live.pk, ", ".join(str(launch.child) for launch in unclaimed),
-        )  # fmt: skip
+    name_unclaimed(process, unclaimed)
     patch, remove = waiting_projection(targets)
     shows = bool(targets) or bool(live.pending)
-    check_foreign(core, live, targets)
-    strangers = [target for target in targets if target not in {launch.child for launch in live.state.launched}]
+    strangers = strangers_among(live, targets)
+    check_foreign(core, live, strangers)
     place = live.position
 
     def body(tx: Transaction) -> None:
@@ -230,11 +227,27 @@ def name_lost(process: Any, lost: dict[str, str]) -> None:
             )  # fmt: skip
 
 
-def check_foreign(core: Core, live: Live, targets: list[int]) -> None:
+def name_unclaimed(process: Any, unclaimed: Sequence[Launch]) -> None:
+    """Neither awaited nor killed: whoever reads the report may want to know."""
+    if unclaimed:
+        process.logger.warning(
+            "[%d] this step was run again and did not ask again for what it had launched: %s",
+            process.node.pk, ", ".join(str(launch.child) for launch in unclaimed),
+        )  # fmt: skip
+
+
+def strangers_among(live: Live, targets: list[int]) -> list[int]:
+    """Those that this step has not launched."""
+    own = {launch.child for launch in live.state.launched}
+    return [target for target in targets if target not in own]
+
+
+def check_foreign(core: Core, live: Live, strangers: list[int]) -> None:
     """A process that is alive and has no journal is not run by this engine: nobody would tell when it ends."""
-    unknown = [target for target in targets if target not in {launch.child for launch in live.state.launched}]
+    if not strangers:
+        return
     with core.env.store.reading() as connection:
-        unknown = [target for target in unknown if not journal.has_journal(connection, target)]
+        unknown = [target for target in strangers if not journal.has_journal(connection, target)]
     for target in unknown:
         node = orm.load_node(target)
         if not node.is_terminated:
