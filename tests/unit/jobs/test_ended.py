@@ -78,6 +78,7 @@ class Fake:
     def __init__(self, fence, over=None, taken=None, another=False):
         self.fence, self.over, self.taken, self.another = fence, over, taken, another
         self.revoked = False
+        self.borne_by_another = False
 
     async def look(self, directory):
         if self.fence == "gone":
@@ -91,6 +92,10 @@ class Fake:
 
     async def is_another(self, job_id, directory):
         return self.another
+
+    async def is_given_again(self, job_id, directory, name):
+        assert (job_id, directory, name) == ("7", "/d", "aiida-1")
+        return self.borne_by_another
 
     async def revoke(self, directory, epoch):
         self.revoked = True
@@ -139,6 +144,17 @@ async def test_closer_look(fence, over, taken, misses, expected):
 async def test_an_id_that_was_given_again_ends_the_wait(fence, taken, misses, expected):
     """A controller that was killed forgot the job and gave its id to another: nothing of ours will come."""
     assert isinstance(await _look_ended(Fake(fence, None, taken, True), job(misses), listing(), 30), expected)
+
+
+@pytest.mark.parametrize("taken, expected", [(None, Revoked), ("9", Renamed)])
+async def test_the_end_of_another_job_with_our_id_is_not_ours(taken, expected):
+    """The queue shows our id as done, accounting knows nothing yet: the job of that id is of another directory and name."""
+    fake = Fake("", None, taken)
+    fake.borne_by_another = True
+    assert isinstance(await _look_ended(fake, job(0), listing("done"), 30), expected)
+    fake.borne_by_another = False
+    if not taken:
+        assert await _look_ended(fake, job(0), listing("done"), 30) == Ended(evidence="accounting", info={"job_id": "7", "job_state": "done"})
 
 
 async def test_a_process_that_is_gone_has_ended_at_once():

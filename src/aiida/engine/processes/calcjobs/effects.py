@@ -227,7 +227,7 @@ async def _look_ended(asking: Asking, job: JobInFlight, listing: Listing, patien
         return Ended(evidence="accounting", info=info) if isinstance(found, Gone) and over else found
     if isinstance(found, Accepted) and asking.knows_ids and not asking.same(found.job_id, job.job_id):
         return Renamed(job_id=found.job_id)
-    if found is None and misses >= MISSES and await asking.is_another(job.job_id, job.directory):
+    if found is None and (info or misses >= MISSES) and await _is_given_again(asking, job, bool(info)):
         taken = await asking.revoke(job.directory, 0)
         return Renamed(job_id=taken.job_id) if isinstance(taken, Accepted) else taken  # type: ignore[return-value]
     over = True if info else await asking.is_over(job.job_id, job.directory)
@@ -242,6 +242,13 @@ async def _look_ended(asking: Asking, job: JobInFlight, listing: Listing, patien
             return Ended(evidence="accounting", info=info) if over and isinstance(taken, Revoked) else taken  # type: ignore[return-value]
         return Ended(evidence="queue" if info else "accounting" if over else "vanished", info=info)
     return NotYet(misses=misses, reason="the queue does not show the job, and nothing says that it ended")
+
+
+async def _is_given_again(asking: Asking, job: JobInFlight, in_queue: bool) -> bool:
+    """Whether the id is another job's: by accounting, and by the queue, which knows it first."""
+    if await asking.is_another(job.job_id, job.directory):
+        return True
+    return in_queue and await asking.is_given_again(job.job_id, job.directory, f"aiida-{job.process}")
 
 
 async def detailed_job_info(process: CalcJob, pool: TransportPool, job_id: str) -> dict[str, Any] | None:
