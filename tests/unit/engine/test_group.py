@@ -60,6 +60,20 @@ def test_steps_share_commits(grouping: Worker, nodes: list[Any], store: Any) -> 
     assert store.commits - before - alone >= 2 * COUNT  # of the three of a work chain that are not its calcfunction's
 
 
+def test_between_the_commit_and_what_follows_nobody_looks_idle(grouping: Worker, nodes: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that is told to stop waits for whoever is away; what follows a commit (`on_terminated`) would be left to a sweep."""
+    members, news = held_up(grouping), []
+    monkeypatch.setattr(grouping.core, "tell", lambda begin: news.append((begin, [live.away for live in members])))
+    grouping.group.flush()
+    assert len(news) == COUNT
+    assert all(all(away) for _, away in news)
+    monkeypatch.undo()
+    for begin, _ in news:
+        begin()
+    grouping.run_until_idle()
+    assert [node.pk for node in nodes if not node.is_finished_ok] == []
+
+
 def test_one_that_was_taken_away_is_dropped_and_the_others_are_written(grouping: Worker, nodes: list[Any], store: Any) -> None:
     taken = held_up(grouping)[3]
     with store.transaction() as tx:

@@ -256,8 +256,14 @@ class Core:
         return then()
 
     def go_on(self, live: Live, then: Callable[[], bool]) -> None:
-        """After the commit of a group: by a thread that runs user code."""
-        self.tell(lambda: self.drive(live, lambda: perform.guarded(self, live, then)))
+        """After the commit of a group: by a thread that runs user code. Away until that has begun, or a worker that stops would
+        take itself for idle in between."""
+
+        def begin() -> None:
+            live.away = ""
+            self.drive(live, lambda: perform.guarded(self, live, then))
+
+        self.tell(begin)
 
     # -- the loop over one process -----------------------------------------------------------------------------------
 

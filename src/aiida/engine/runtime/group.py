@@ -62,7 +62,6 @@ class Group:
         members.sort(key=lambda member: member[0].pk)  # R4, and no two threads wait for each other's processes
         outcome = self._write(members)
         for live, wanted, then in members:
-            live.away = ""
             self._go_on(live, then if outcome is None else _alone(self._env, wanted, then, outcome))
 
     def _write(self, members: list[Member]) -> Exception | None:

@@ -187,9 +187,9 @@ class Worker:
         """One round: wait for the bell, then look after everything."""
         busy = self._is_busy() or bool(self.queue)
         pause = min(SLOW / 2 if busy else 1.0, self._poll())
-        if self.env.bell.wait(pause):
-            self.core.notify()
         try:
+            if self.env.bell.wait(pause):
+                self.core.notify()
             self.look_after()
         except AiidaException as error:
             LOGGER.warning("the database does not answer: %s", error)

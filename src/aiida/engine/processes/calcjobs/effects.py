@@ -53,6 +53,7 @@ from .facts import (
     Unknown,
     Uploaded,
     Verdict,
+    name_of_job,
 )
 from .monitors import CalcJobMonitors
 from .poller import MISSES
@@ -248,7 +249,7 @@ async def _is_given_again(asking: Asking, job: JobInFlight, in_queue: bool) -> b
     """Whether the id is another job's: by accounting, and by the queue, which knows it first."""
     if await asking.is_another(job.job_id, job.directory):
         return True
-    return in_queue and await asking.is_given_again(job.job_id, job.directory, f"aiida-{job.process}")
+    return in_queue and await asking.is_given_again(job.job_id, job.directory, name_of_job(job.process))
 
 
 async def detailed_job_info(process: CalcJob, pool: TransportPool, job_id: str) -> dict[str, Any] | None:
@@ -287,7 +288,7 @@ async def run_monitors(process: CalcJob, pool: TransportPool, disabled: Collecti
 async def cancel(process: CalcJob, pool: TransportPool, job_id: str) -> bool:
     """Ask the scheduler to kill the job; False if it said that it cannot (a job that is gone counts as cancelled)."""
     node = process.node
-    directory, name = node.get_remote_workdir(), f"aiida-{node.pk}"
+    directory, name = node.get_remote_workdir(), name_of_job(node.pk)
     async with pool.transport(node.get_authinfo()) as transport:
         asking = _asking(process, transport)
         if directory and await asking.is_given_again(job_id, directory, name):

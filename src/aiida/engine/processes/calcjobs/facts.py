@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 
+def name_of_job(process: int) -> str:
+    """The name that the scheduler is given for the job of a process, and that tells it from another one with its id."""
+    return f"aiida-{process}"
+
+
 class Prepared(msgspec.Struct, kw_only=True):
     """The sandbox after `prepare_for_submission`, and the plan drawn from it."""
 

@@ -13,6 +13,7 @@ import msgspec
 
 from aiida.common.datastructures import CalcInfo, CodeInfo, CodeRunMode, FileCopyOperation
 from aiida.common.exceptions import InputValidationError, PluginInternalError
+from aiida.engine.processes.calcjobs.facts import name_of_job
 from aiida.orm import PortableCode, load_node
 from aiida.schedulers.datastructures import JobTemplate, JobTemplateCodeInfo
 
@@ -59,7 +60,7 @@ def build(process: CalcJob, calc_info: CalcInfo, folder: Folder) -> Plan:
     options = process.node.get_options()
     scheduler = computer.get_scheduler()
     retrieve = complete(calc_info, process.node.uuid, options)
-    template = draw_template(calc_info, codes, computer, scheduler, options, f"aiida-{process.node.pk}")
+    template = draw_template(calc_info, codes, computer, scheduler, options, name_of_job(process.node.pk))
     text = scheduler.get_submit_script(template)
     plan = draw_plan(calc_info, options, codes, text, retrieve)
     folder.create_file_from_filelike(io.StringIO(text), plan.script, "w", encoding="utf-8")
